@@ -1,0 +1,1 @@
+"""What a deploy is and what may happen to it: pure rules, standard library only, no clock, no I/O."""

@@ -1,0 +1,237 @@
+"""What happened: the journal's entries as values. Each belongs to a stream: a room's, or `front`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pipelines.domain.commands import Button, Command, Pin
+from pipelines.domain.model import Person
+from pipelines.domain.plan import Plan, Step
+from pipelines.domain.recipe import Recipe
+from pipelines.domain.refusals import Refusal
+from pipelines.domain.room import Live
+
+
+class Purpose(StrEnum):
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+
+
+class Progress(StrEnum):
+    """How far one attempt of a step is. `LOST`: it was started and nobody can know how it ended. `UNSUPERVISED`:
+    the script lives, its supervisor does not."""
+
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    ABORTED = "aborted"
+    LOST = "lost"
+    UNSUPERVISED = "unsupervised"
+
+
+class Outcome(StrEnum):
+    LIVE = "live"
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a command was typed and where answers go. `surface` is `slack` or `terminal`; `channel` is where the
+    deploy's message belongs (None: nowhere), `reply` how the door reaches the person in private."""
+
+    surface: str = "terminal"
+    channel: str | None = None
+    thread: str | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a target says it runs; all None: it did not say, `detail` tells why."""
+
+    version: str | None = None
+    commit: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """The commits between what is live and what is asked: how many, by whom, the newest subjects first. `behind` is
+    how many commits of what is live the new version lacks; `stale` is when the repository was last reached."""
+
+    count: int = 0
+    behind: int = 0
+    authors: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    stale: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    kind: Literal["asked"] = "asked"
+    ask: str
+    key: str
+    command: Command
+    by: Person
+    place: Place
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misread:
+    kind: Literal["misread"] = "misread"
+    text: str
+    by: Person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    kind: Literal["refused"] = "refused"
+    ask: str
+    command: Command
+    by: Person
+    refusal: Refusal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """`status` told what the targets run, before this room's first deploy."""
+
+    kind: Literal["found"] = "found"
+    reports: Mapping[str, Report]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A deploy was accepted; its workflow is enqueued in the same transaction."""
+
+    kind: Literal["planned"] = "planned"
+    deploy: str
+    ask: str
+    purpose: Purpose
+    plan: Plan
+    fence: int
+    by: Person
+    place: Place
+    because: str = ""
+    replaces: Live | None = None
+    changes: Changes = field(default_factory=Changes)
+    button: Button | None = None
+    retry_of: str | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepStarted:
+    kind: Literal["step_started"] = "step_started"
+    deploy: str
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepEnded:
+    """`detail` is one plain clause: `exited 1`, `answered 500`. `report` is what `status` said."""
+
+    kind: Literal["step_ended"] = "step_ended"
+    deploy: str
+    step: str
+    attempt: int
+    progress: Progress
+    detail: str = ""
+    report: Report | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepAnswered:
+    kind: Literal["step_answered"] = "step_answered"
+    deploy: str
+    step: str
+    choice: Literal["again", "worked", "wait", "stop"]
+    by: Person
+    button: Button | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Then:
+    """The rollback that follows an abort: everything it needs, gathered when it was asked for."""
+
+    version: str
+    commit: str
+    digest: str
+    recipe: Recipe
+    ask: str
+    deploy: str
+    by: Person
+    place: Place
+    because: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbortAsked:
+    kind: Literal["abort_asked"] = "abort_asked"
+    deploy: str
+    ask: str
+    by: Person
+    because: str = ""
+    then: Then | None = None
+    button: Button | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expired:
+    """The deploy took longer than `timeout` in its deploy.yml."""
+
+    kind: Literal["expired"] = "expired"
+    deploy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovering:
+    """After an abort or a failure: what is done so that what still runs serves, and what is learned of the rest."""
+
+    kind: Literal["recovering"] = "recovering"
+    deploy: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    kind: Literal["closed"] = "closed"
+    deploy: str
+    outcome: Outcome
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superseded:
+    """Another deploy went live in the room of this one."""
+
+    kind: Literal["superseded"] = "superseded"
+    deploy: str
+    version: str
+    by: Person
+
+
+Event = (
+    Asked
+    | Misread
+    | Refused
+    | Found
+    | Planned
+    | StepStarted
+    | StepEnded
+    | StepAnswered
+    | AbortAsked
+    | Expired
+    | Recovering
+    | Closed
+    | Superseded
+)
+
+FRONT = "front"
+
+__all__ = ["FRONT", "Button", "Event", "Pin"]

@@ -1,0 +1,228 @@
+"""Events become state: one event at a time, a room and its deploys as they are afterwards. Pure and total."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import assert_never
+
+from pipelines.domain import events as ev
+from pipelines.domain.commands import Button, Pin
+from pipelines.domain.deploy import Deploy, StepRun, Used
+from pipelines.domain.events import Event, Outcome, Progress, Purpose, Report
+from pipelines.domain.model import Person
+from pipelines.domain.plan import Step, Verb
+from pipelines.domain.room import Good, Room, TargetState, Traffic
+
+GOOD_KEPT = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A room and those of its deploys that an event may touch."""
+
+    room: Room
+    deploys: Mapping[str, Deploy] = field(default_factory=dict)
+
+    def with_room(self, room: Room) -> "State":
+        return replace(self, room=room)
+
+    def with_deploy(self, deploy: Deploy) -> "State":
+        return replace(self, deploys={**self.deploys, deploy.id: deploy})
+
+
+def fold(state: State, event: Event, at: datetime, seq: int) -> State:
+    """The state after `event`, which has number `seq` in the room's stream.
+
+    Raises KeyError when the event is of a deploy that `state` does not hold."""
+    match event:
+        case ev.Asked() | ev.Misread() | ev.Refused():
+            return state
+        case ev.Found():
+            return state.with_room(_found(state.room, event, at))
+        case ev.Planned():
+            return _press(_planned(state, event, at, seq), event.button, event.by, at, seq)
+        case ev.StepStarted() | ev.StepEnded():
+            return _stepped(state, event, at, seq)
+        case ev.StepAnswered():
+            return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
+        case ev.AbortAsked():
+            changed = _touch(state, event.deploy, seq, abort=event)
+            return _press(changed, event.button, event.by, at, seq)
+        case ev.Expired():
+            return _touch(state, event.deploy, seq, expired=True)
+        case ev.Recovering():
+            return _touch(state, event.deploy, seq, recovery=event.steps)
+        case ev.Closed():
+            return _closed(state, event, at, seq)
+        case ev.Superseded():
+            used = Used(by=event.by, at=at)
+            return _touch(state, event.deploy, seq, superseded=used, superseded_by=event.version)
+        case _:
+            assert_never(event)
+
+
+def _touch(state: State, deploy: str, seq: int, **changes: object) -> State:
+    return state.with_deploy(replace(state.deploys[deploy], seq=seq, **changes))  # type: ignore[arg-type]
+
+
+def _press(state: State, button: Button | None, by: Person, at: datetime, seq: int) -> State:
+    if button is None or button.deploy not in state.deploys:
+        return state
+    deploy = state.deploys[button.deploy]
+    return _touch(state, deploy.id, seq, used={**deploy.used, button.action: Used(by=by, at=at)})
+
+
+def _found(room: Room, event: ev.Found, at: datetime) -> Room:
+    anyone = any(report.version or report.commit for report in event.reports.values())
+    targets = {name: _as_found(report, anyone, at) for name, report in event.reports.items()}
+    room = replace(room, targets={**room.targets, **targets}, probed=True)
+    live = room.live(event.reports)
+    if live is None:
+        return room
+    return replace(room, good=(Good(version=live.version, commit=live.commit, at=at),), live_at=at)
+
+
+def _as_found(report: Report, anyone: bool, at: datetime) -> TargetState:
+    if report.version is None and report.commit is None:
+        return TargetState(at=at, traffic=Traffic.OUT if anyone else Traffic.UNKNOWN)
+    return TargetState(version=report.version, commit=report.commit, at=at, reported=True)
+
+
+def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
+    room = state.room
+    if event.purpose is Purpose.ROLLBACK:
+        left = {room.last_commit, event.replaces.commit if event.replaces else None} - {event.plan.commit}
+        room = replace(room, good=tuple(replace(g, rolled_back=g.rolled_back or g.commit in left) for g in room.good))
+    since = state.room.live_at
+    room = replace(
+        room, fence=event.fence, running=event.deploy, last=event.deploy, last_commit=event.plan.commit, probed=True
+    )
+    if event.retry_of is not None and event.retry_of in state.deploys:
+        state = _touch(state, event.retry_of, seq, retried_by=event.deploy)
+    deploy = Deploy(
+        id=event.deploy,
+        ask=event.ask,
+        purpose=event.purpose,
+        plan=event.plan,
+        fence=event.fence,
+        by=event.by,
+        place=event.place,
+        at=at,
+        seq=seq,
+        because=event.because,
+        replaces=event.replaces,
+        replaces_since=since if event.replaces else None,
+        changes=event.changes,
+        retry_of=event.retry_of,
+        attempt=event.attempt,
+        rollback=_pin(room),
+    )
+    return state.with_room(room).with_deploy(deploy)
+
+
+def _pin(room: Room) -> Pin | None:
+    good = room.last_good()
+    return Pin(version=good.version, commit=good.commit, until=room.live_deploy) if good else None
+
+
+def _stepped(state: State, event: ev.StepStarted | ev.StepEnded, at: datetime, seq: int) -> State:
+    deploy = state.deploys[event.deploy]
+    step = deploy.step(event.step)
+    if isinstance(event, ev.StepStarted):
+        run = StepRun(attempt=event.attempt, progress=Progress.RUNNING, started=at)
+    else:
+        before = deploy.runs.get(event.step)
+        run = StepRun(
+            attempt=event.attempt,
+            progress=event.progress,
+            started=before.started if before else at,
+            ended=None if event.progress is Progress.UNSUPERVISED else at,
+            detail=event.detail,
+        )
+    room = _seen(state.room, deploy, step, event, at)
+    return _touch(state.with_room(room), deploy.id, seq, runs={**deploy.runs, step.id: run})
+
+
+def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.StepEnded, at: datetime) -> Room:
+    """What a step that began or ended tells of the targets."""
+    targets = dict(room.targets)
+    ended = event if isinstance(event, ev.StepEnded) else None
+    before = targets.get(step.target, TargetState())
+    match step.verb:
+        case Verb.DEPLOY | Verb.STOP if ended is None:
+            targets[step.target] = TargetState(at=at, traffic=before.traffic, changing=True)
+        case Verb.DEPLOY if ended is not None and ended.progress is Progress.OK:
+            targets[step.target] = replace(
+                before, version=deploy.plan.version, commit=deploy.plan.commit, at=at, changing=False, reported=False
+            )
+        case Verb.STATUS if ended is not None and ended.report is not None:
+            version, commit = recognise(ended.report, room, deploy)
+            targets[step.target] = replace(
+                before, version=version, commit=commit, at=at, changing=False, reported=version is not None
+            )
+        case Verb.ROUTE if ended is not None and ended.progress is Progress.OK:
+            for w in step.table:
+                state = targets.get(w.target, TargetState())
+                targets[w.target] = replace(state, traffic=Traffic.IN if w.weight else Traffic.OUT)
+        case _:
+            return room
+    return replace(room, targets=targets)
+
+
+def recognise(report: Report, room: Room, deploy: Deploy) -> tuple[str | None, str | None]:
+    """The version and commit that a report means: of this plan, or of what was good here, else as it was said."""
+    known = [(deploy.plan.version, deploy.plan.commit), *((g.version, g.commit) for g in room.good)]
+    for version, commit in known:
+        if says(report, version, commit):
+            return version, commit
+    return report.version or (report.commit[:12] if report.commit else None), report.commit
+
+
+def says(report: Report, version: str, commit: str) -> bool:
+    """Whether a report names this version: by its name, or by 7 or more digits of its commit."""
+    if report.commit is not None and len(report.commit) >= 7 and commit.startswith(report.commit.lower()):
+        return True
+    return report.version == version
+
+
+def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
+    deploy = state.deploys[event.deploy]
+    run = deploy.runs[event.step]
+    if event.choice == "worked":
+        ended = ev.StepEnded(
+            deploy=deploy.id,
+            step=event.step,
+            attempt=run.attempt,
+            progress=Progress.OK,
+            detail=f"it worked, says {event.by.name}",
+        )
+        state = _stepped(state, ended, at, seq)
+        deploy = state.deploys[event.deploy]
+        run = deploy.runs[event.step]
+    return _touch(state, deploy.id, seq, runs={**deploy.runs, event.step: replace(run, answer=event.choice)})
+
+
+def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:
+    deploy = state.deploys[event.deploy]
+    room = replace(state.room, running=None)
+    if event.outcome is Outcome.LIVE:
+        good = Good(version=deploy.plan.version, commit=deploy.plan.commit, at=at, deploy=deploy.id)
+        others = tuple(g for g in room.good if g.commit != good.commit)
+        room = replace(
+            room,
+            good=(*others, good)[-GOOD_KEPT:],
+            live_deploy=deploy.id,
+            live_at=at,
+            live_by=deploy.by.name,
+        )
+    now_runs = {name: room.targets.get(name, TargetState()) for name in deploy.plan.targets}
+    return _touch(
+        state.with_room(room),
+        deploy.id,
+        seq,
+        outcome=event.outcome,
+        why=event.why,
+        ended=at,
+        now_runs=now_runs,
+        rollback=_pin(room),
+    )

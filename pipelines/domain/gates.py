@@ -1,0 +1,125 @@
+"""Gates: one named predicate a rule. A gate that stands open answers None, a closed one its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.events import Changes, Progress
+from pipelines.domain.fold import State
+from pipelines.domain.model import Config, Person, PersonKind
+from pipelines.domain.recipe import Recipe
+from pipelines.domain.refs import Resolved
+from pipelines.domain.refusals import Code, Gate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cooked:
+    """A recipe that was read at a commit, and the id of the commit's tree."""
+
+    recipe: Recipe
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What was gathered outside the transaction. `groups` maps a group to its members' names (None: nobody could
+    tell). `version` is what the typed one means, or why it means nothing. `recipes` are by commit."""
+
+    config: Config
+    person: Person
+    now: datetime
+    new_id: str
+    groups: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    version: Resolved | Gate | None = None
+    recipes: Mapping[str, Cooked | Gate] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+    cannot_post: str | None = None
+
+
+def closed(*gates: Gate | None) -> tuple[Gate, ...]:
+    return tuple(gate for gate in gates if gate is not None)
+
+
+def known_room(service: str, environment: str, config: Config) -> tuple[Gate, ...]:
+    unknown_service = Gate(
+        code=Code.UNKNOWN_SERVICE, evidence={"given": service, "known": tuple(sorted(config.services))}
+    )
+    unknown_environment = Gate(
+        code=Code.UNKNOWN_ENVIRONMENT, evidence={"given": environment, "known": tuple(config.environments)}
+    )
+    return closed(
+        None if service in config.services else unknown_service,
+        None if environment in config.environments else unknown_environment,
+    )
+
+
+def member(person: Person) -> Gate | None:
+    """Only full members of this workspace may do anything at all."""
+    if person.kind is PersonKind.MEMBER:
+        return None
+    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value})
+
+
+def allowed(service: str, environment: str, facts: Facts) -> Gate | None:
+    """The person is one of those who may deploy this service there; doubt is a no."""
+    who = facts.config.who_may_deploy(service, environment)
+    if who is None:
+        return None
+    names = {facts.person.name, facts.person.id} | ({facts.person.slack} if facts.person.slack else set())
+    for entry in who:
+        members = facts.groups.get(entry) if entry.startswith("@") else frozenset({entry})
+        if members is not None and names & members:
+            return None
+    silent = tuple(entry for entry in who if entry.startswith("@") and facts.groups.get(entry) is None)
+    if silent:
+        return Gate(code=Code.GROUP_UNKNOWN, evidence={"group": silent, "where": environment}, lifted_by=who)
+    return Gate(code=Code.NOT_ALLOWED, evidence={"who": who, "where": environment, "service": service}, lifted_by=who)
+
+
+def running(state: State) -> Deploy | None:
+    room = state.room
+    return state.deploys[room.running] if room.running is not None else None
+
+
+def room_free(state: State) -> Gate | None:
+    """Nothing runs in this room. Who holds it, and since when, is the evidence."""
+    holder = running(state)
+    if holder is None:
+        return None
+    evidence = {
+        "by": holder.by.name,
+        "since": holder.at.isoformat(),
+        "version": holder.plan.version,
+        "deploy": holder.id,
+        "where": holder.plan.environment,
+        "service": holder.plan.service,
+    }
+    if (lost := holder.lost()) is not None and lost[1].progress is Progress.LOST:
+        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label}, lifted_by=(holder.by.name,))
+    return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
+
+
+def version_known(facts: Facts) -> Gate | None:
+    return facts.version if isinstance(facts.version, Gate) else None
+
+
+def recipe_good(commit: str | None, facts: Facts) -> Gate | None:
+    found = facts.recipes.get(commit) if commit else None
+    return found if isinstance(found, Gate) else None
+
+
+def can_post(facts: Facts) -> Gate | None:
+    """The bot can post where the deploy's message belongs."""
+    if facts.cannot_post is None:
+        return None
+    return Gate(code=Code.CANNOT_POST, evidence={"channel": facts.cannot_post})
+
+
+def button_fresh(state: State, deploy: str, action: str) -> Gate | None:
+    """A button's effect happens once: who clicks second is told who did it."""
+    source = state.deploys.get(deploy)
+    used = source.used.get(action) if source else None
+    if used is None:
+        return None
+    return Gate(code=Code.ALREADY_DONE, evidence={"by": used.by.name, "action": action, "at": used.at.isoformat()})
