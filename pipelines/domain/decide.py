@@ -197,6 +197,7 @@ def _while_running(command: Rollback, holder: DeployState, goal: Good) -> Refusa
 
 
 def _abort_then(ask: Ask, holder: DeployState, goal: Good, cooked: Cooked, facts: Facts) -> AbortAsked:
+    assert isinstance(ask.command, Rollback)
     command = ask.command
     then = Then(
         version=goal.version,

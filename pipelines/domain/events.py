@@ -51,8 +51,10 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a target says it runs; all None: it did not say, `detail` tells why."""
+    """What a target says it runs: `line` is the first line of its answer, `version` and `commit` what that was
+    found to mean in the repository, where it was looked up. An empty line: it did not say, `detail` tells why."""
 
+    line: str = ""
     version: str | None = None
     commit: str | None = None
     detail: str = ""

@@ -11,6 +11,7 @@ from pipelines.domain.deploy import Deploy, StepRun, Used
 from pipelines.domain.events import Event, Outcome, Progress, Purpose, Report
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Step, Verb
+from pipelines.domain.reports import recognise
 from pipelines.domain.room import Good, Room, TargetState, Traffic
 
 GOOD_KEPT = 100
@@ -156,7 +157,8 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
                 before, version=deploy.plan.version, commit=deploy.plan.commit, at=at, changing=False, reported=False
             )
         case Verb.STATUS if ended is not None and ended.report is not None:
-            version, commit = recognise(ended.report, room, deploy)
+            known = [(deploy.plan.version, deploy.plan.commit), *((g.version, g.commit) for g in room.good)]
+            version, commit = recognise(ended.report, known)
             targets[step.target] = replace(
                 before, version=version, commit=commit, at=at, changing=False, reported=version is not None
             )
@@ -167,22 +169,6 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
         case _:
             return room
     return replace(room, targets=targets)
-
-
-def recognise(report: Report, room: Room, deploy: Deploy) -> tuple[str | None, str | None]:
-    """The version and commit that a report means: of this plan, or of what was good here, else as it was said."""
-    known = [(deploy.plan.version, deploy.plan.commit), *((g.version, g.commit) for g in room.good)]
-    for version, commit in known:
-        if says(report, version, commit):
-            return version, commit
-    return report.version or (report.commit[:12] if report.commit else None), report.commit
-
-
-def says(report: Report, version: str, commit: str) -> bool:
-    """Whether a report names this version: by its name, or by 7 or more digits of its commit."""
-    if report.commit is not None and len(report.commit) >= 7 and commit.startswith(report.commit.lower()):
-        return True
-    return report.version == version
 
 
 def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
