@@ -1,8 +1,9 @@
-"""Every reason for a no: closed codes, each with evidence and a way on. The sentences are `handlers.chat.words`."""
+"""Yes and no: every reason for a no is a closed code with evidence and a way on. Sentences: `handlers.chat.words`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class Code(StrEnum):
@@ -81,6 +82,7 @@ class Gate:
 class Refusal:
     """Every gate that failed, never only the first."""
 
+    kind: Literal["refused"] = "refused"
     gates: tuple[Gate, ...]
     offers: tuple[Offer, ...] = ()
 
@@ -88,6 +90,15 @@ class Refusal:
     def nature(self) -> Nature:
         misread = any(gate.code in MISREADS for gate in self.gates)
         return Nature.MISREAD if misread else Nature.REFUSED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A yes: `deploy` is the one that was made or touched, `done` what was done."""
+
+    kind: Literal["accepted"] = "accepted"
+    deploy: str
+    done: Literal["planned", "abort", "abort_then", "answered"]
 
 
 def refuse(code: Code, **evidence: str | tuple[str, ...]) -> Refusal:

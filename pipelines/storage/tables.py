@@ -93,6 +93,7 @@ class OutputRow(SQLModel, table=True):
     attempt: int = Field(primary_key=True)
     offset: int = Field(primary_key=True)
     size: int
+    at: datetime
     data: bytes = Field(sa_type=LargeBinary)
 
 
@@ -108,5 +109,6 @@ class PostingRow(SQLModel, table=True):
     channel: str
     ts: str = ""
     painted: str = ""
+    seq: int = 0
     claimed_at: datetime
     posted_at: datetime | None = None

@@ -1,0 +1,87 @@
+"""The journal and its snapshots inside one transaction: append an event, and room and deploys are what it makes them.
+
+A `Book` lives as long as its transaction. Taking a room locks its row, so two deciders never see the same one.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.events import FRONT, Event, Planned
+from pipelines.domain.fold import State, fold
+from pipelines.domain.model import room_name
+from pipelines.domain.room import Room
+from pipelines.storage import codec
+from pipelines.storage.tables import DeployRow, EventRow, StreamRow
+
+Enqueue = Callable[[Session, str], None]
+
+
+class Book:
+    """`enqueue` starts the workflow of a planned deploy, inside this very transaction."""
+
+    def __init__(self, session: Session, topics: set[str], enqueue: Enqueue) -> None:
+        self.session = session
+        self.topics = topics
+        self._enqueue = enqueue
+
+    def front(self, event: Event, at: datetime, *, by: str, via: str) -> None:
+        row = self._stream(FRONT)
+        self._insert(row, event, at, by=by, via=via)
+
+    def state(self, service: str, environment: str, *more: str | None) -> State:
+        """The room, locked, with its last, running and live deploys and those named in `more`."""
+        row = self._stream(room_name(service, environment))
+        room = codec.load(Room, row.body) if row.body else Room(service=service, environment=environment)
+        wanted = {room.last, room.running, room.live_deploy, *more} - {None, ""}
+        found = (self.session.get(DeployRow, deploy) for deploy in wanted)
+        deploys = (codec.load(Deploy, row.body) for row in found if row is not None)
+        return State(room=room, deploys={deploy.id: deploy for deploy in deploys})
+
+    def append(self, state: State, events: Iterable[Event], at: datetime, *, by: str, via: str) -> State:
+        """The state after the events, which are in the journal then; deploys they plan are enqueued."""
+        name = room_name(state.room.service, state.room.environment)
+        row = self._stream(name)
+        before = state
+        for event in events:
+            seq = self._insert(row, event, at, by=by, via=via)
+            state = fold(state, event, at, seq)
+            if isinstance(event, Planned):
+                self._enqueue(self.session, event.deploy)
+        row.body = codec.dump(state.room)
+        for deploy in state.deploys.values():
+            if before.deploys.get(deploy.id) is not deploy:
+                self._save(deploy)
+        self.topics |= {"journal", f"room:{name}"}
+        return state
+
+    def _stream(self, name: str) -> StreamRow:
+        row = self.session.exec(select(StreamRow).where(StreamRow.name == name).with_for_update()).first()
+        if row is None:
+            row = StreamRow(name=name, seq=0, body="")
+            self.session.add(row)
+            self.session.flush()
+        return row
+
+    def _insert(self, row: StreamRow, event: Event, at: datetime, *, by: str, via: str) -> int:
+        row.seq += 1
+        body = codec.dump(event)
+        entry = EventRow(
+            stream=row.name, seq=row.seq, at=at, by=by, via=via, kind=event.kind, v=codec.VERSION, body=body
+        )
+        self.session.add(entry)
+        return row.seq
+
+    def _save(self, deploy: Deploy) -> None:
+        state = deploy.outcome.value if deploy.outcome else "running"
+        row = self.session.get(DeployRow, deploy.id)
+        body = codec.dump(deploy)
+        if row is None:
+            row = DeployRow(
+                id=deploy.id, room=deploy.room, state=state, by=deploy.by.id, at=deploy.at, seq=deploy.seq, body=body
+            )
+            self.session.add(row)
+        row.state, row.seq, row.body = state, deploy.seq, body
+        self.topics.add(f"deploy:{deploy.id}")

@@ -1,0 +1,33 @@
+"""Reading snapshots: deploys and rooms as they were at the last commit."""
+
+from sqlmodel import Session, col, select
+
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.model import room_name
+from pipelines.domain.room import Room
+from pipelines.storage import codec
+from pipelines.storage.tables import DeployRow, StreamRow
+
+
+def deploy(session: Session, deploy_id: str) -> Deploy | None:
+    row = session.get(DeployRow, deploy_id)
+    return codec.load(Deploy, row.body) if row is not None else None
+
+
+def room(session: Session, service: str, environment: str) -> Room:
+    row = session.get(StreamRow, room_name(service, environment))
+    if row is None or not row.body:
+        return Room(service=service, environment=environment)
+    return codec.load(Room, row.body)
+
+
+def running(session: Session) -> list[Deploy]:
+    """The deploys that are not over, oldest first."""
+    rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
+    return [codec.load(Deploy, row.body) for row in rows]
+
+
+def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
+    """The newest deploys that a person asked for, newest first."""
+    rows = session.exec(select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit))
+    return [codec.load(Deploy, row.body) for row in rows]

@@ -1,0 +1,166 @@
+"""Step claims and output: what the engine asks of the agent, and what came of it."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from pipelines.domain.events import Progress, Report
+from pipelines.domain.stepwork import Work
+from pipelines.storage import codec
+from pipelines.storage.tables import OutputRow, StepRow
+
+KEPT_FIRST = 2 * 1024 * 1024
+KEPT_LAST = 18 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepKey:
+    deploy: str
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """An attempt that somebody must carry out, or does; `stop`: it shall be ended."""
+
+    key: StepKey
+    work: Work
+    stop: bool
+    progress: Progress | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    progress: Progress
+    detail: str = ""
+    report: Report | None = None
+
+
+def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -> None:
+    """Claim the attempt for the agent of `host`; claimed already is fine."""
+    if session.get(StepRow, (key.deploy, key.step, key.attempt)) is None:
+        row = StepRow(
+            deploy=key.deploy, step=key.step, attempt=key.attempt, host=host, work=codec.dump(work), claimed_at=at
+        )
+        session.add(row)
+
+
+def stop(session: Session, key: StepKey) -> None:
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is not None and not row.stop:
+        row.stop = True
+
+
+def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
+    """Record how an attempt ended, once. Unsupervised is not an end: it may still be followed by one."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is None or row.ended_at is not None:
+        return
+    row.progress, row.detail = ending.progress.value, ending.detail
+    row.report = codec.dump(ending.report) if ending.report else ""
+    if ending.progress is not Progress.UNSUPERVISED:
+        row.ended_at = at
+
+
+def ending(session: Session, key: StepKey) -> Ending | None:
+    """How the attempt ended, None while it has not."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is None or not row.progress:
+        return None
+    report = codec.load(Report, row.report) if row.report else None
+    return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
+
+
+def open_claims(session: Session, host: str) -> list[Claim]:
+    rows = session.exec(select(StepRow).where(StepRow.host == host, col(StepRow.ended_at).is_(None)))
+    return [
+        Claim(
+            key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
+            work=codec.load(Work, row.work),
+            stop=row.stop,
+            progress=Progress(row.progress) if row.progress else None,
+        )
+        for row in rows
+    ]
+
+
+def _of(key: StepKey) -> tuple[object, ...]:
+    return (OutputRow.deploy == key.deploy, OutputRow.step == key.step, OutputRow.attempt == key.attempt)
+
+
+def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: datetime) -> None:
+    """Keep a piece of output that begins at `offset`; a piece that is there already is left alone. Of each step the
+    first 2 MB and the last 18 are kept."""
+    if session.get(OutputRow, (key.deploy, key.step, key.attempt, offset)) is not None:
+        return
+    row = OutputRow(
+        deploy=key.deploy,
+        step=key.step,
+        attempt=key.attempt,
+        offset=offset,
+        size=len(data),
+        at=at,
+        data=zlib.compress(data, 1),
+    )
+    session.add(row)
+    end = offset + len(data)
+    if end > KEPT_FIRST + KEPT_LAST:
+        middle = select(OutputRow).where(
+            *_of(key),  # type: ignore[arg-type]
+            col(OutputRow.offset) >= KEPT_FIRST,
+            col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST,
+        )
+        for gone in session.exec(middle):
+            session.delete(gone)
+
+
+def output_end(session: Session, key: StepKey) -> int:
+    """How many bytes of output were recorded so far."""
+    row = session.exec(
+        select(func.max(OutputRow.offset + OutputRow.size)).where(*_of(key))  # type: ignore[arg-type]
+    ).first()
+    return row or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Output from `offset` on; a gap before it was cut."""
+
+    key: StepKey
+    offset: int
+    data: bytes
+
+
+def pieces(session: Session, deploy: str) -> list[Piece]:
+    """All the output of a deploy that is kept, in the order in which its steps were claimed."""
+    rows = session.exec(
+        select(OutputRow, StepRow.claimed_at)
+        .where(
+            OutputRow.deploy == deploy,
+            StepRow.deploy == OutputRow.deploy,
+            StepRow.step == OutputRow.step,
+            StepRow.attempt == OutputRow.attempt,
+        )
+        .order_by(col(StepRow.claimed_at), col(OutputRow.step), col(OutputRow.attempt), col(OutputRow.offset))
+    )
+    return [_piece(row) for row, _ in rows]
+
+
+def last_pieces(session: Session, deploy: str, size: int) -> list[Piece]:
+    """The newest output of a deploy, at least `size` bytes where there is so much, oldest first."""
+    newest = select(OutputRow).where(OutputRow.deploy == deploy).order_by(col(OutputRow.at).desc())
+    found: list[Piece] = []
+    for row in session.exec(newest.execution_options(yield_per=8)):
+        found.append(_piece(row))
+        if sum(len(piece.data) for piece in found) >= size:
+            break
+    return found[::-1]
+
+
+def _piece(row: OutputRow) -> Piece:
+    key = StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt)
+    return Piece(key=key, offset=row.offset, data=zlib.decompress(row.data))
