@@ -35,7 +35,7 @@ _LAST_MOMENT = 253_402_300_799
 class Call:
     """One run of git: `remote` gives it the operator's own configuration; `hold` is a descriptor it shares.
 
-    `limit` is in seconds. `doing` completes "git could not …".
+    `limit` is in seconds; `umask` -1 is the bot's own. `doing` completes "git could not …".
     """
 
     args: tuple[str, ...]
@@ -47,6 +47,7 @@ class Call:
     work_tree: Path | None = None
     remote: bool = False
     hold: int | None = None
+    umask: int = -1
 
 
 class Runner(Protocol):

@@ -119,6 +119,7 @@ class Processes:
                     as_process=True,
                     env={**_ALWAYS, **({} if call.remote else _ALONE), **call.env},
                     start_new_session=True,
+                    umask=call.umask,
                     pass_fds=() if call.hold is None else (call.hold,),
                 )
             except GitCommandNotFound as error:

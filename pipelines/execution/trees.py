@@ -19,11 +19,13 @@ from pipelines.execution.mirror import Call, Mirror, Runner
 LIMIT = 300.0
 """Seconds a checkout may take."""
 
+WORKERS = 4
+"""Processes of git that write files."""
+
 FILES = 500_000
 """Files a tree may have."""
 
 _LINK, _SUBMODULE = "120000", "160000"
-_MODES = {"100644": 0o444, "100755": 0o555}
 _FOLDER = 0o555
 _HALF = ".tmp-"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -55,10 +57,13 @@ class Trees:
         self.sweep()
         with self._half() as (half, hold):
             tree = half / "tree"
-            tree.mkdir()
+            folders = [tree / folder for folder in ("", *_folders(modes))]
+            for folder in folders:
+                folder.mkdir()
             self._check_out(mirror, commit, half, hold)
             _refuse_links(commit, tree, [path for path, mode in modes.items() if mode == _LINK])
-            _read_only(tree, modes)
+            for folder in folders[1:]:
+                folder.chmod(_FOLDER)
             return self._publish(tree, commit)
 
     def _publish(self, tree: Path, commit: str) -> Path:
@@ -111,7 +116,11 @@ class Trees:
             yield half, hold
 
     def _check_out(self, mirror: Mirror, commit: str, half: Path, hold: int) -> None:
-        for args in (("read-tree", commit), ("checkout-index", "--all", "--quiet")):
+        """git makes the files, read-only from the first; the folders are there already, else it could not fill them."""
+        for args in (
+            ("read-tree", commit),
+            ("-c", f"checkout.workers={WORKERS}", "checkout-index", "--all", "--quiet"),
+        ):
             self._runner(
                 Call(
                     args=args,
@@ -121,6 +130,7 @@ class Trees:
                     env={"GIT_INDEX_FILE": str(half / "index")},
                     work_tree=half / "tree",
                     hold=hold,
+                    umask=0o222,
                 )
             )
 
@@ -161,19 +171,15 @@ def _refuse_links(commit: str, root: Path, links: list[str]) -> None:
             raise SourceError(BadTree(commit=commit, path=path, reason=reason))
 
 
-def _read_only(root: Path, modes: dict[str, str]) -> None:
-    """Files by what git says of them, without another look at each; then the folders in it."""
-    top = os.fspath(root)
-    folders = {""}
-    for path, mode in modes.items():
-        if mode in _MODES:
-            os.chmod(f"{top}/{path}", _MODES[mode])  # noqa: PTH101 - Path costs more than the call
+def _folders(paths: Iterable[str]) -> list[str]:
+    """Every folder that holds one of the paths, outer ones first."""
+    found: set[str] = set()
+    for path in paths:
         folder = path.rpartition("/")[0]
-        while folder not in folders:
-            folders.add(folder)
+        while folder and folder not in found:
+            found.add(folder)
             folder = folder.rpartition("/")[0]
-    for folder in folders - {""}:
-        os.chmod(f"{top}/{folder}", _FOLDER)  # noqa: PTH101
+    return sorted(found)
 
 
 def _delete(path: Path) -> None:
