@@ -61,11 +61,12 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`digest` names the tree; `previous_*` is what was live; `skipped` are targets that are not there any more."""
+    """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are targets that are not there any more."""
 
     service: str
     environment: str
     version: str
+    repo: str
     commit: str
     digest: str
     recipe: Recipe

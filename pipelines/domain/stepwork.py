@@ -25,12 +25,12 @@ class Work:
     status: bool = False  # its answer is a report of what runs there
 
 
-def work_of(deploy: Deploy, step: Step, attempt: int, repo: str) -> Work:
+def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
     """The work of one attempt. A check that is tried again waits its pause first."""
     return Work(
         how=step.how,
         what=step.what,
-        repo=repo,
+        repo=deploy.plan.repo,
         commit=step.commit or deploy.plan.commit,
         env=environment_of(deploy.plan, step, deploy=deploy.id, fence=deploy.fence),
         stdin="".join(f"{w.target} {w.weight}\n" for w in step.table),

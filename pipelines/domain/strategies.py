@@ -22,6 +22,7 @@ class Wanted:
     service: str
     environment: str
     version: str
+    repo: str
     commit: str
     digest: str
     recipe: Recipe
@@ -62,6 +63,7 @@ def compile_plan(
         service=wanted.service,
         environment=wanted.environment,
         version=wanted.version,
+        repo=wanted.repo,
         commit=wanted.commit,
         digest=wanted.digest,
         recipe=wanted.recipe,

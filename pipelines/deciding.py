@@ -1,0 +1,214 @@
+"""Deciding asks: gather the facts, then decide in the room's one write transaction, again with more facts if needed."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlmodel import Session
+
+from pipelines.domain import gates
+from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.decide import Ask, Need, decide
+from pipelines.domain.deploy import Deploy as DeployState
+from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
+from pipelines.domain.gates import Facts
+from pipelines.domain.model import Config, Person
+from pipelines.domain.refs import Resolved
+from pipelines.domain.refusals import Accepted, Code, Offer, Refusal, refuse
+from pipelines.facts import Doorman, Gatherer, Wish
+from pipelines.probing import Prober
+from pipelines.storage import asks, deploys
+from pipelines.storage.book import Book, Enqueue
+from pipelines.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+TOO_OLD = timedelta(minutes=5)
+ROUNDS = 5
+PATIENCE = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    service: str
+    environment: str
+    command: Command
+
+
+class Decider:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        enqueue: Enqueue,
+        gatherer: Gatherer,
+        prober: Prober,
+        doorman: Doorman,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._database = database
+        self._enqueue = enqueue
+        self._gatherer = gatherer
+        self._prober = prober
+        self._doorman = doorman
+        self._config = config
+        self._clock = clock
+        self._new_id = new_id
+
+    async def decide(self, asked: Asked, at: datetime) -> None:
+        """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
+        the log has."""
+        try:
+            if self._clock() - at > TOO_OLD:
+                await self._refuse(asked, refuse(Code.TOO_OLD))
+                return
+            async with asyncio.timeout(PATIENCE):
+                await self._decide(asked)
+        except Exception:
+            error = self._new_id()[-8:]
+            log.exception("error %s while deciding %s", error, asked.ask)
+            await self._refuse(asked, refuse(Code.BROKEN, id=error))
+
+    async def _decide(self, asked: Asked) -> None:
+        person = await self._doorman.person(asked.by)
+        where = await self._locate(asked.command, person)
+        if isinstance(where, Refusal):
+            await self._refuse(asked, where)
+            return
+        asked = replace(asked, by=person, command=where.command, place=self._place(asked, where.service))
+        needed: frozenset[str] = frozenset()
+        for _ in range(ROUNDS):
+            facts = await self._facts(asked, where, person, needed)
+            outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
+            if not isinstance(outcome, Need):
+                return
+            needed |= {outcome.commit}
+        raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
+
+    def _place(self, asked: Asked, service: str) -> Place:
+        channel = self._config().services[service].channel
+        return replace(asked.place, channel=channel or asked.place.channel)
+
+    async def _facts(self, asked: Asked, where: Where, person: Person, needed: frozenset[str]) -> Facts:
+        room = await self._database.read(lambda session: deploys.room(session, where.service, where.environment))
+        wish = Wish(command=where.command, person=person, room=room, channel=asked.place.channel, new_id=self._new_id())
+        closed = gates.closed(gates.member(person))
+        if closed:
+            return Facts(config=self._config(), person=person, now=self._clock(), new_id=wish.new_id)
+        facts = await self._gatherer.gather(wish, needed)
+        if not room.probed and isinstance(where.command, Deploy | Rollback):
+            commit = facts.version.commit if isinstance(facts.version, Resolved) else None
+            found = await self._prober.room(where.service, where.environment, commit)
+            if found.probed:
+                facts = await self._gatherer.gather(replace(wish, room=found), needed)
+        return facts
+
+    def _enter(
+        self, session: Session, topics: set[str], *, asked: Asked, where: Where, facts: Facts
+    ) -> Accepted | Refusal | Need | None:
+        if not asks.is_open(session, asked.ask):
+            return None
+        now = self._clock()
+        book = Book(session, topics, self._enqueue)
+        button = asked.command.button.deploy if asked.command.button else None
+        named = None if isinstance(asked.command, Deploy | Rollback) else asked.command.deploy
+        state = book.state(where.service, where.environment, button, named)
+        ask = Ask(id=asked.ask, command=asked.command, by=facts.person, place=asked.place)
+        decision = decide(ask, state, facts)
+        if isinstance(decision, Need):
+            return decision
+        events: tuple[Event, ...]
+        if isinstance(decision, Refusal):
+            events = (Refused(ask=asked.ask, command=asked.command, by=facts.person, refusal=decision),)
+            outcome: Accepted | Refusal = decision
+        else:
+            events, outcome = decision, accepted(decision[0])
+        book.append(state, events, now, by=facts.person.name, via=asked.place.surface)
+        asks.decided(session, asked.ask, outcome, now)
+        topics |= {f"ask:{asked.ask}", "asks"}
+        return outcome
+
+    async def _refuse(self, asked: Asked, refusal: Refusal) -> None:
+        """A refusal that is of no room."""
+
+        def work(session: Session, topics: set[str]) -> None:
+            if not asks.decided(session, asked.ask, refusal, self._clock()):
+                return
+            refused = Refused(ask=asked.ask, command=asked.command, by=asked.by, refusal=refusal)
+            book = Book(session, topics, self._enqueue)
+            book.front(refused, self._clock(), by=asked.by.name, via=asked.place.surface)
+            topics.update({f"ask:{asked.ask}", "asks"})
+
+        await self._database.write(work)
+
+    async def _locate(self, command: Command, person: Person) -> Where | Refusal:
+        """The room a command is about; a bare one is about the asker's only deploy."""
+        if command.service is not None and command.environment is not None:
+            return self._known(command.service, command.environment, command)
+        assert isinstance(command, Abort | Retry | Answer)
+        if command.deploy is not None:
+            deploy_id = command.deploy
+            found = await self._database.read(lambda session: deploys.deploy(session, deploy_id))
+            return self._of(found, command) if found else refuse(Code.NOTHING_RUNNING)
+        candidates = await self._candidates(command, person)
+        fit = [one for one in candidates if command.service in (None, one.plan.service)]
+        if len(fit) == 1:
+            return self._of(fit[0], command)
+        if not fit:
+            nothing = {"abort": Code.NOTHING_RUNNING, "retry": Code.NOTHING_TO_RETRY, "answer": Code.NOTHING_ASKED}
+            return refuse(nothing[command.kind])
+        return which(command, fit)
+
+    async def _candidates(self, command: Command, person: Person) -> list[DeployState]:
+        mine = await self._database.read(lambda session: deploys.latest_of(session, person.id))
+        match command:
+            case Retry():
+                newest = {one.room: one for one in reversed(mine)}
+                return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
+            case Answer():
+                return [one for one in mine if one.outcome is None and one.lost() is not None]
+            case _:
+                return [one for one in mine if one.outcome is None]
+
+    def _of(self, deploy: DeployState, command: Abort | Retry | Answer) -> Where | Refusal:
+        return self._known(deploy.plan.service, deploy.plan.environment, replace(command, deploy=deploy.id))
+
+    def _known(self, service: str, environment: str, command: Command) -> Where | Refusal:
+        if closed := gates.known_room(service, environment, self._config()):
+            return Refusal(gates=closed)
+        return Where(service=service, environment=environment, command=command)
+
+
+def which(command: Command, fit: list[DeployState]) -> Refusal:
+    """Several deploys fit a bare command: each is offered."""
+    verb = command.kind
+    names = tuple(f"{one.plan.service} {one.plan.version} in {one.plan.environment}" for one in fit)
+    offers = tuple(
+        Offer(
+            label=f"{verb.capitalize()} {one.plan.service} in {one.plan.environment}",
+            say=f"{verb} {one.plan.service} {one.plan.environment}",
+            action=verb,
+            value=one.id,
+        )
+        for one in fit
+    )
+    refusal = refuse(Code.WHICH_DEPLOY, choices=names)
+    return replace(refusal, offers=offers)
+
+
+def accepted(event: Event) -> Accepted:
+    match event:
+        case Planned():
+            return Accepted(deploy=event.deploy, done="planned")
+        case AbortAsked(then=None):
+            return Accepted(deploy=event.deploy, done="abort")
+        case AbortAsked(then=then):
+            assert then is not None
+            return Accepted(deploy=then.deploy, done="abort_then")
+        case _:
+            return Accepted(deploy=getattr(event, "deploy", ""), done="answered")

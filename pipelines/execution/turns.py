@@ -1,0 +1,141 @@
+"""Carrying a deploy out, turn by turn. A turn is one transaction: what ended is entered in the journal, `advance` says
+what is next, and that is claimed. The journal is the truth, so a turn may be taken again by anybody at any time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from sqlmodel import Session
+
+from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance, expires_at
+from pipelines.domain.decide import after_abort, close
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.events import (
+    Closed,
+    Event,
+    Expired,
+    Planned,
+    Progress,
+    Recovering,
+    StepEnded,
+    StepStarted,
+    Then,
+)
+from pipelines.domain.fold import State
+from pipelines.domain.gates import Facts
+from pipelines.domain.model import Config
+from pipelines.domain.reports import judge
+from pipelines.domain.stepwork import work_of
+from pipelines.storage import deploys, steps
+from pipelines.storage.book import Book, Enqueue
+from pipelines.storage.database import Database, heard
+from pipelines.storage.steps import StepKey
+
+BY = "shipmate"
+LOOK_AGAIN = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rest:
+    """What a turn leaves: the deploy is over, or is to be looked at again by `until` at the latest."""
+
+    over: bool
+    until: datetime
+
+
+class Turns:
+    """`host` carries out what is claimed here; `enqueue` begins the rollback that may follow an abort."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        enqueue: Enqueue,
+        host: str,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._enqueue = enqueue
+        self._host = host
+        self._config = config
+        self._clock = clock
+
+    async def carry_out(self, deploy: str) -> None:
+        """Until the deploy is over. Raises KeyError for a deploy that the journal does not know."""
+        with self._database.waker.listening(f"deploy:{deploy}") as told:
+            while True:
+                told.clear()
+                rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
+                if rest.over:
+                    return
+                await heard(told, max(0.01, (rest.until - self._clock()).total_seconds()))
+
+    def turn(self, session: Session, topics: set[str], deploy_id: str) -> Rest:
+        now = self._clock()
+        book = Book(session, topics, self._enqueue)
+        found = deploys.deploy(session, deploy_id)
+        if found is None:
+            raise KeyError(deploy_id)
+        if found.outcome is not None:
+            return Rest(over=True, until=now)
+        state = book.state(found.plan.service, found.plan.environment, deploy_id)
+        state = book.append(state, ended(session, state.deploys[deploy_id]), now, by=BY, via="engine")
+        while actions := advance(state.deploys[deploy_id], state.room, now):
+            events = [event for action in actions for event in self._act(book, state, deploy_id, action)]
+            if not events:
+                break
+            state = book.append(state, events, now, by=BY, via="engine")
+        deploy = state.deploys[deploy_id]
+        expires = expires_at(deploy)
+        until = now + LOOK_AGAIN
+        return Rest(over=deploy.outcome is not None, until=min(until, expires) if expires else until)
+
+    def _act(self, book: Book, state: State, deploy_id: str, action: Action) -> tuple[Event, ...]:
+        deploy = state.deploys[deploy_id]
+        match action:
+            case Start(step=step, attempt=attempt):
+                key = StepKey(deploy=deploy.id, step=step.id, attempt=attempt)
+                steps.claim(book.session, key, work_of(deploy, step, attempt), self._host, self._clock())
+                book.topics.add("steps")
+                return (StepStarted(deploy=deploy.id, step=step.id, attempt=attempt),)
+            case Stop(step=step_id, attempt=attempt):
+                steps.stop(book.session, StepKey(deploy=deploy.id, step=step_id, attempt=attempt))
+                book.topics.add("steps")
+                return ()
+            case Expire():
+                return (Expired(deploy=deploy.id),)
+            case Recover(steps=recovery):
+                return (Recovering(deploy=deploy.id, steps=recovery),)
+            case Close(outcome=outcome, why=why):
+                closed = Closed(deploy=deploy.id, outcome=outcome, why=why)
+                return close(state, closed, self._clock(), self._replan)
+            case _:
+                assert_never(action)
+
+    def _replan(self, then: Then, state: State) -> Planned:
+        facts = Facts(config=self._config(), person=then.by, now=self._clock(), new_id=then.deploy)
+        return after_abort(then, state, facts)
+
+
+def ended(session: Session, deploy: Deploy) -> list[Event]:
+    """What the agent recorded of the steps that the journal believes to be going."""
+    events: list[Event] = []
+    for step, run in deploy.going():
+        ending = steps.ending(session, StepKey(deploy=deploy.id, step=step.id, attempt=run.attempt))
+        if ending is None or (ending.progress is Progress.UNSUPERVISED and run.progress is Progress.UNSUPERVISED):
+            continue
+        verdict = judge(step, deploy.plan, ending.progress, ending.detail, ending.report)
+        events.append(
+            StepEnded(
+                deploy=deploy.id,
+                step=step.id,
+                attempt=run.attempt,
+                progress=verdict.progress,
+                detail=verdict.detail,
+                report=ending.report,
+            )
+        )
+    return events

@@ -1,0 +1,140 @@
+"""Asking the targets of a room that was never deployed to what they run: their `status`, through the agent."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlmodel import Session
+
+from pipelines.domain.events import Found, Report
+from pipelines.domain.gates import Cooked
+from pipelines.domain.model import Config, Service
+from pipelines.domain.plan import Making, Step, status
+from pipelines.domain.reports import words
+from pipelines.domain.room import Room
+from pipelines.domain.stepwork import Work
+from pipelines.facts import Gatherer
+from pipelines.storage import deploys, steps
+from pipelines.storage.book import Book
+from pipelines.storage.database import Database, heard
+from pipelines.storage.steps import Ending, StepKey
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 40.0
+
+
+def never(_session: Session, _deploy: str) -> None:
+    raise AssertionError("looking at a room plans nothing")
+
+
+class Prober:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        gatherer: Gatherer,
+        host: str,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._database = database
+        self._gatherer = gatherer
+        self._host = host
+        self._config = config
+        self._clock = clock
+        self._new_id = new_id
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def room(self, service: str, environment: str, commit: str | None = None) -> Room:
+        """The room; one that nothing is known of is asked first, by the `status` of `commit` or of the newest release.
+        Whatever goes wrong with that is logged, and the room stays unknown."""
+        name = f"{service}/{environment}"
+        async with self._turns.setdefault(name, asyncio.Lock()):
+            room = await self._database.read(lambda session: deploys.room(session, service, environment))
+            if room.probed:
+                return room
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    reports = await self._ask(self._config().services[service], environment, commit)
+            except (TimeoutError, OSError) as error:
+                log.warning("nobody knows what runs in %s: %s", name, error)
+                return room
+            if not any(report.version for report in reports.values()):
+                return room
+            return await self._database.write(
+                lambda session, topics: self._enter(session, topics, service, environment, Found(reports=reports))
+            )
+
+    def _enter(self, session: Session, topics: set[str], service: str, environment: str, found: Found) -> Room:
+        book = Book(session, topics, never)
+        state = book.state(service, environment)
+        if state.room.probed:
+            return state.room
+        return book.append(state, [found], self._clock(), by="shipmate", via="status").room
+
+    async def _ask(self, service: Service, environment: str, commit: str | None) -> dict[str, Report]:
+        commit = commit or await self._gatherer.default_commit(service)
+        cooked = await self._gatherer.recipe(service, commit) if commit else None
+        if not isinstance(cooked, Cooked) or commit is None:
+            return {}
+        targets = service.targets_in(environment)
+        making = Making(
+            service=service.name,
+            environment=environment,
+            version="",
+            commit=commit,
+            recipe=cooked.recipe,
+            regions={target.name: target.region for target in targets},
+        )
+        asked = [step for target in targets if (step := status(making, target.name, expect=False)) is not None]
+        endings = await self._carry_out(service, environment, asked)
+        return {step.target: await self._meaning(service, ending) for step, ending in zip(asked, endings, strict=True)}
+
+    async def _carry_out(self, service: Service, environment: str, asked: list[Step]) -> list[Ending]:
+        probe = f"look-{self._new_id()}"
+        keys = [StepKey(deploy=probe, step=f"{i:03d}-status", attempt=1) for i in range(1, len(asked) + 1)]
+
+        def claim(session: Session, topics: set[str]) -> None:
+            for key, step in zip(keys, asked, strict=True):
+                steps.claim(session, key, _work(service, environment, step, probe), self._host, self._clock())
+            topics.add("steps")
+
+        with self._database.waker.listening(f"probe:{probe}") as told:
+            await self._database.write(claim)
+            while True:
+                told.clear()
+                found = await self._database.read(lambda session: [steps.ending(session, key) for key in keys])
+                if all(ending is not None for ending in found):
+                    return [ending for ending in found if ending is not None]
+                await heard(told, 1.0)
+
+    async def _meaning(self, service: Service, ending: Ending) -> Report:
+        if ending.report is None:
+            return Report(detail=ending.detail or "said nothing")
+        for word in words(ending.report)[:8]:
+            if (named := await self._gatherer.named(service, word)) is not None:
+                return Report(line=ending.report.line, version=named[0], commit=named[1])
+        return ending.report
+
+
+def _work(service: Service, environment: str, step: Step, probe: str) -> Work:
+    env = {
+        "SERVICE": service.name,
+        "ENVIRONMENT": environment,
+        "TARGET": step.target,
+        "REGION": step.region,
+        "DEPLOY_ID": probe,
+    }
+    return Work(
+        how=step.how,
+        what=step.what,
+        repo=service.repo,
+        commit=step.commit,
+        env=env,
+        timeout=step.timeout,
+        on_lost=step.on_lost,
+        status=True,
+    )

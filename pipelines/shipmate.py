@@ -1,0 +1,229 @@
+"""The front desk: all that handlers know of deploys. Start reading here.
+
+    Slack payload or `say` ─▶ a command ─▶ Shipmate.ask: one insert, then the door acknowledges
+       ─▶ facts (git, people) ─▶ decide, in the room's one write transaction ─▶ a planned deploy, or a refusal
+       ─▶ the engine walks `advance` ─▶ the agent starts scripts ─▶ events and output
+       ─▶ whoever follows: a painter edits one message, a terminal prints lines
+
+What is asked comes back as `Accepted` or `Refusal`; what is looked at as views; what happens as deploys that change.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlmodel import Session
+
+from pipelines.deciding import Decider
+from pipelines.domain.commands import Command
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.events import Asked, Misread, Place
+from pipelines.domain.model import Config, Person
+from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.domain.views import RoomView
+from pipelines.facts import Doorman
+from pipelines.probing import Prober
+from pipelines.storage import asks, deploys, postings, steps
+from pipelines.storage.book import Book, Enqueue
+from pipelines.storage.database import Database, heard
+from pipelines.storage.postings import Posting
+from pipelines.storage.steps import Piece
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 10.0
+PAINTED = "painted"  # the posting that says up to which event a deploy's messages are true
+
+__all__ = ["PAINTED", "Accepted", "Doorman", "Piece", "Posting", "Receipt", "Refusal", "Shipmate"]
+
+
+class Stranded(Protocol):
+    """What the sweep needs of the engine."""
+
+    def stranded(self, session: Session, running: list[str]) -> list[str]: ...
+
+    def enqueue_again(self, session: Session, deploy: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """An ask that is kept; `new` is False when the same key was asked before."""
+
+    ask: str
+    new: bool
+
+
+class Shipmate:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        enqueue: Enqueue,
+        engine: Stranded,
+        decider: Decider,
+        prober: Prober,
+        config: Callable[[], Config],
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._database = database
+        self._enqueue = enqueue
+        self._engine = engine
+        self._decider = decider
+        self._prober = prober
+        self._config = config
+        self._clock = clock
+        self._new_id = new_id
+        self._deciding: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def config(self) -> Config:
+        return self._config()
+
+    async def ask(self, command: Command, *, by: Person, place: Place, key: str) -> Receipt:
+        """Keep what was asked: one insert. The same key twice is one ask. It is decided from here on, also when this
+        process ends: by the next one."""
+        asked = Asked(ask=self._new_id(), key=key, command=command, by=by, place=place)
+        at = self._clock()
+
+        def keep(session: Session, topics: set[str]) -> tuple[str, bool]:
+            ask, new = asks.insert(session, asked, at)
+            if new:
+                Book(session, topics, self._enqueue).front(asked, at, by=by.name, via=place.surface)
+            return ask, new
+
+        ask, new = await self._database.write(keep)
+        if new:
+            self._begin(asked, at)
+        return Receipt(ask=ask, new=new)
+
+    def _begin(self, asked: Asked, at: datetime) -> None:
+        if asked.ask in self._deciding:
+            return
+        task = asyncio.create_task(self._decider.decide(asked, at))
+        self._deciding[asked.ask] = task
+        task.add_done_callback(lambda _: self._deciding.pop(asked.ask, None))
+
+    async def misread(self, text: str, *, by: Person, via: str) -> None:
+        """Note that somebody was not understood."""
+        at = self._clock()
+        misread = Misread(text=text[:500], by=by)
+        await self._database.write(
+            lambda session, topics: Book(session, topics, self._enqueue).front(misread, at, by=by.name, via=via)
+        )
+
+    async def answer(self, ask: str) -> Accepted | Refusal:
+        """Wait for the decision of an ask."""
+        with self._database.waker.listening(f"ask:{ask}") as told:
+            while True:
+                told.clear()
+                outcome = await self._database.read(lambda session: asks.outcome(session, ask))
+                if outcome is not None:
+                    return outcome
+                await heard(told, 1.0)
+
+    async def look(self, service: str | None = None, environment: str | None = None) -> tuple[RoomView, ...]:
+        """The rooms of the services and environments named (None: all). Raises KeyError for a name nobody knows."""
+        config = self._config()
+        services = [config.services[service]] if service else list(config.services.values())
+        environments = [config.environments[environment]] if environment else list(config.environments.values())
+        return tuple(await asyncio.gather(*(self._look(s.name, e.name) for s in services for e in environments)))
+
+    async def _look(self, service: str, environment: str) -> RoomView:
+        room = await self._prober.room(service, environment)
+        names = [target.name for target in self._config().services[service].targets_in(environment)]
+        ids = (room.running, room.live_deploy, room.last)
+        running, live, last = await self._database.read(
+            lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
+        )
+        return RoomView(
+            service=service,
+            environment=environment,
+            live=room.live(names),
+            targets={name: room.targets[name] for name in names if name in room.targets},
+            running=running,
+            last=last,
+            by=live.by.name if live else "",
+            protected=self._config().environments[environment].protected,
+        )
+
+    async def deploy(self, deploy: str) -> Deploy | None:
+        return await self._database.read(lambda session: deploys.deploy(session, deploy))
+
+    async def follow(self, deploy: str) -> AsyncIterator[Deploy]:
+        """A deploy each time it changed, until it is over; waits for one that is still to be planned."""
+        seen = -1
+        with self._database.waker.listening(f"deploy:{deploy}") as told:
+            while True:
+                told.clear()
+                found = await self.deploy(deploy)
+                if found is not None and found.seq != seen:
+                    seen = found.seq
+                    yield found
+                    if found.outcome is not None:
+                        return
+                await heard(told, 2.0)
+
+    async def running(self) -> list[Deploy]:
+        return await self._database.read(deploys.running)
+
+    async def output(self, deploy: str, *, last: int | None = None) -> list[Piece]:
+        """The output of a deploy: all that is kept, or about the `last` so many bytes."""
+        if last is None:
+            return await self._database.read(lambda session: steps.pieces(session, deploy))
+        return await self._database.read(lambda session: steps.last_pieces(session, deploy, last))
+
+    def listening(self, *topics: str):  # type: ignore[no-untyped-def]
+        """For those who paint: an event set on each change of `journal`, `output` or `asks`."""
+        return self._database.waker.listening(*topics)
+
+    async def unpainted(self, surface: str) -> list[Deploy]:
+        return await self._database.read(lambda session: postings.unpainted(session, surface, PAINTED))
+
+    async def postings(self, deploy: str, surface: str) -> dict[str, Posting]:
+        return await self._database.read(lambda session: postings.of(session, deploy, surface))
+
+    async def claim_posting(self, posting: Posting) -> bool:
+        return await self._database.write(lambda session, _: postings.claim(session, posting, self._clock()))
+
+    async def posted(self, posting: Posting) -> None:
+        await self._database.write(lambda session, _: postings.update(session, posting, self._clock()))
+
+    async def drop_posting(self, posting: Posting) -> None:
+        await self._database.write(
+            lambda session, _: postings.drop(session, posting.deploy, posting.kind, posting.surface)
+        )
+
+    async def deploy_of(self, channel: str, ts: str) -> str | None:
+        """The deploy whose message or thread this is."""
+        return await self._database.read(lambda session: postings.by_message(session, channel, ts))
+
+    async def unanswered(self, surface: str) -> list[tuple[Asked, Accepted | Refusal]]:
+        return await self._database.read(lambda session: asks.unanswered(session, surface))
+
+    async def answered(self, ask: str) -> None:
+        await self._database.write(lambda session, _: asks.answered(session, ask, self._clock()))
+
+    async def sweep(self) -> None:
+        """Take up what was left: asks without a decision, deploys that nobody carries out."""
+        for asked, at in await self._database.read(asks.undecided):
+            self._begin(asked, at)
+
+        def again(session: Session, _topics: set[str]) -> list[str]:
+            running = [one.id for one in deploys.running(session)]
+            stranded = self._engine.stranded(session, running) if running else []
+            for deploy in stranded:
+                self._engine.enqueue_again(session, deploy)
+            return stranded
+
+        for deploy in await self._database.write(again):
+            log.warning("deploy %s was carried out by nobody: enqueued again", deploy)
+
+    async def stop(self) -> None:
+        """Let go of what is being decided; it is decided after the next start."""
+        for task in list(self._deciding.values()):
+            task.cancel()
+        await asyncio.gather(*self._deciding.values(), return_exceptions=True)
