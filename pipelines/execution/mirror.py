@@ -112,7 +112,7 @@ class Mirror:
         end = time.monotonic() + limit
         with self._alone(end) as hold:
             self._begin()
-            options = ("--prune", "--no-tags", "--atomic", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance")
+            options = ("--prune", "--no-tags", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance")
             args = ("fetch", *options, "--no-recurse-submodules", "--end-of-options", self.url, *REFSPECS)
             left = max(end - time.monotonic(), 0.1)
             self._runner(
@@ -149,7 +149,7 @@ class Mirror:
 
         Raises SourceError(TooLarge) above FILE_LIMIT.
         """
-        if "\n" in path or "\0" in path:
+        if not {".", ".."}.isdisjoint(path.split("/")) or not {"\n", "\0"}.isdisjoint(path):
             return None
         name = f"{self._known(commit)}:{path}"
         found = self.git(
