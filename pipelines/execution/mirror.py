@@ -170,6 +170,10 @@ class Mirror:
         entries = (entry.split(b"\t", 1) for entry in out.split(b"\0") if entry)
         return {os.fsdecode(path): info[:6].decode() for info, path in entries}
 
+    def tree_id(self, commit: str) -> str:
+        args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{self._known(commit)}^{{tree}}")
+        return self.git(*args, doing="read the commit").decode().strip()
+
     def changed(self, old: str, new: str) -> tuple[str, ...]:
         """Paths that differ between two commits."""
         args = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", self._known(old), self._known(new))

@@ -188,6 +188,10 @@ class Source:
         """Path to mode of every file below `prefix`: 100644, 100755 (executable), 120000 (link), 160000 (submodule)."""
         return await self._do(self._mirror(repo).ls, commit, prefix)
 
+    async def tree_id(self, repo: str, commit: str) -> str:
+        """The id of the commit's whole tree, 40 hex digits: it covers every byte, name and mode in it."""
+        return await self._do(self._mirror(repo).tree_id, commit)
+
     async def keep(self, repo: str, commit: str) -> None:
         """Holds the commit in the copy until `forget`, whatever becomes of its branch or tag."""
         await self._do(self._mirror(repo).keep, commit)

@@ -45,7 +45,7 @@ async def test_a_tag_is_its_commit_and_its_version(api: Repository, source: Sour
     await source.refresh(api.url)
     found = await source.resolve(api.url, "v1.4")
     assert (found.commit, found.version, found.shown, found.ref_kind) == (commit, "v1.4", "v1.4", RefKind.TAG)
-    assert found.tree == api.git("rev-parse", f"{commit}^{{tree}}")
+    assert found.tree == await source.tree_id(api.url, commit) == api.git("rev-parse", f"{commit}^{{tree}}")
     assert found.committed_at.timestamp() == int(api.git("log", "-1", "--format=%ct", commit))
     assert found.committed_at.tzinfo is not None
 
