@@ -23,14 +23,14 @@ DEFAULTS = {"stdin": None, "timeout": None, "silence": None, "grace": 10, "detac
 
 
 def become(run_dir: str, gate: int, report: int, out: int) -> NoReturn:
-    """Tells the supervisor its limits (a line of four words), or why this cannot become the script (a line of JSON)."""
+    """Tells the supervisor its limits, four words, and on a second line, escaped, why the script did not begin."""
     spec: dict[str, Any] = {}
     stage = "spec"
     try:
         with open(os.path.join(run_dir, "spec.json"), "rb") as file:
             spec = DEFAULTS | json.load(file)
         limits = [float("inf" if spec[name] is None else spec[name]) for name in ("timeout", "silence", "grace")]
-        os.write(report, f"{limits[0]} {limits[1]} {limits[2]} {int(spec['detach'])}\n".encode())
+        os.write(report, f"{limits[0]} {limits[1]} {limits[2]} {int(spec['detach'])}".encode())
         if not os.read(gate, 1):
             os._exit(0)
         stand_alone(out)
@@ -41,7 +41,7 @@ def become(run_dir: str, gate: int, report: int, out: int) -> NoReturn:
         stage = "argv"
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
     except Exception as error:
-        os.write(report, json.dumps(explain(spec, stage, error))[1:-1].encode())
+        os.write(report, b"\n" + json.dumps(explain(spec, stage, error))[1:-1].encode())
     finally:
         os._exit(127)
 

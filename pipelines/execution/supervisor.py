@@ -94,7 +94,7 @@ def claim(run_dir: str) -> int:
     return lock
 
 
-def start(run_dir: str, lock: int, out: int, tree: Tree) -> list[str]:
+def start(run_dir: str, lock: int, out: int, tree: Tree) -> tuple[str, str]:
     """Starts the script behind its gate; its limits, and why it did not begin, if so. FileExistsError: it once did."""
     (gate, opener), (report, reports) = os.pipe(), os.pipe()
     tree.script = os.fork()
@@ -110,9 +110,9 @@ def start(run_dir: str, lock: int, out: int, tree: Tree) -> list[str]:
     record(run_dir, "started", as_json(me | script), once=True)
     os.write(opener, b"go")
     with open(report, encoding="utf-8") as file:
-        said = file.read().split("\n")
+        limits, _, wrong = file.read().partition("\n")
     os.unlink(os.path.join(run_dir, "spec.json"))  # its environment may hold secrets
-    return said
+    return limits, wrong if limits or wrong else "nothing was run: its process ended before the script began"
 
 
 def conclude(why: str, limits: dict[str, float], tree: Tree, out: int) -> Facts:
