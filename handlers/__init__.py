@@ -1,0 +1,1 @@
+"""The doors people come in by: text and clicks in, messages and pages out."""

@@ -7,6 +7,7 @@ lost with DBOS's tables, and a workflow begun by an older Shipmate is finished b
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Json
@@ -93,4 +94,6 @@ class DurableEngine:
     async def stop(self) -> None:
         """Let go of every workflow; each goes on after the next start."""
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+        # DBOS made its threads the loop's own and has ended them
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         self._client_engine.dispose()

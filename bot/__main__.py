@@ -1,0 +1,60 @@
+"""The command line. Each command imports what it needs when it runs, so that `say` is quick."""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+
+from bot.settings import SettingsError, read_settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        settings = read_settings(config=arguments.config, data=arguments.data)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    match arguments.command:
+        case "say":
+            from bot.say import Saying, say
+
+            saying = Saying(
+                text=" ".join(arguments.text), as_name=arguments.as_name, wait=arguments.wait, data=settings.data
+            )
+            return say(saying)
+        case "demo":
+            from bot.demo.command import DemoSettings, demo
+
+            data = Path(arguments.data) if arguments.data else Path(".demo")
+            wishes = DemoSettings(
+                data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset
+            )
+            return demo(wishes)
+        case _:
+            from bot.run import run
+
+            return run(settings)
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", metavar="FILE", help="services and environments (default: config/shipmate.yml)")
+    shared.add_argument("--data", metavar="DIR", help="where the bot keeps its state (default: .shipmate)")
+    parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
+    say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
+    say.add_argument("--as", dest="as_name", default=getpass.getuser(), metavar="NAME", help="who says it (default: you)")
+    say.add_argument("--wait", action="store_true", help="stay until the deploy is over")
+    demo = commands.add_parser("demo", parents=[shared], help="the main job on a sample service, in the browser")
+    demo.add_argument("--headless", action="store_true", help="for tests: one JSON line on stdout when ready")
+    demo.add_argument("--port", type=int, default=8787, help="of the page (default: 8787; 0: any free one)")
+    demo.add_argument("--reset", action="store_true", help="begin anew")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

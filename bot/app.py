@@ -1,0 +1,179 @@
+"""The composition: the one place that names concrete classes and says who works with whom."""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from bot.control import Control
+from bot.settings import Settings
+from bot.timer import Timer
+from handlers.slack.door import NoSlack, SlackDoor
+from handlers.terminal.door import TerminalDoor
+from handlers.web import health
+from pipelines.catalog import load_config
+from pipelines.deciding import Decider
+from pipelines.execution.agent import Agent
+from pipelines.execution.engine import DurableEngine
+from pipelines.execution.source import Source
+from pipelines.execution.turns import Turns
+from pipelines.facts import Gatherer
+from pipelines.ids import new_id
+from pipelines.probing import Prober
+from pipelines.shipmate import SWEEP_SECONDS, Shipmate
+from pipelines.storage.database import Database
+from pipelines.storage.schema import bring_up_to_date
+
+log = logging.getLogger(__name__)
+
+HOST_NAME = "local"  # on SQLite there is one process, so one host
+
+
+class AlreadyRunningError(Exception):
+    """Another bot holds the data folder. The message says which process."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """A whole bot in one process. `start`, then `stop`; scripts that run outlive it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cleanup = contextlib.AsyncExitStack()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.shipmate: Shipmate
+
+    async def start(self) -> None:
+        """Raises ConfigErrors, NewerSchemaError, AlreadyRunningError, OSError (the port is taken)."""
+        settings = self._settings
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self._cleanup.callback(_hold(settings))
+            await self._compose(settings)
+        except BaseException:
+            await self._cleanup.aclose()
+            raise
+
+    async def _compose(self, settings: Settings) -> None:
+        config = load_config(settings.config)
+        copy = bring_up_to_date(settings.database)
+        if copy is not None:
+            log.info("the database was brought up to date; a copy of how it was is %s", copy)
+        database = Database(settings.database)
+        self._cleanup.push_async_callback(database.close)
+        engine = DurableEngine(settings.database)
+        source = Source(settings.data / "git")
+        self._cleanup.push_async_callback(source.close)
+        door = SlackDoor(settings.slack, config=lambda: config, clock=utc_now) if settings.slack else None
+        doorman = door.doorman if door else NoSlack(lambda: config)
+        gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
+        prober = Prober(
+            database=database, gatherer=gatherer, host=HOST_NAME, config=lambda: config, clock=utc_now, new_id=new_id
+        )
+        decider = Decider(
+            database=database,
+            enqueue=engine.enqueue,
+            gatherer=gatherer,
+            prober=prober,
+            doorman=doorman,
+            config=lambda: config,
+            clock=utc_now,
+            new_id=new_id,
+        )
+        self.shipmate = Shipmate(
+            database=database,
+            enqueue=engine.enqueue,
+            engine=engine,
+            decider=decider,
+            prober=prober,
+            config=lambda: config,
+            clock=utc_now,
+            new_id=new_id,
+        )
+        turns = Turns(
+            database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now
+        )
+        agent = Agent(
+            database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now
+        )
+        await engine.start(turns.carry_out)
+        self._cleanup.push_async_callback(engine.stop)
+        self._cleanup.push_async_callback(self._let_go)
+        self._cleanup.push_async_callback(self.shipmate.stop)
+        self._keep(agent.run())
+        await self._open_doors(settings, door)
+        self._tick()
+
+    async def _open_doors(self, settings: Settings, door: SlackDoor | None) -> None:
+        site = web.Application()
+        health.routes(site)
+        if door is not None:
+            door.routes(site)
+            await door.start(self.shipmate)
+            self._cleanup.push_async_callback(door.stop)
+        self.port = await self._serve(site, settings.host, settings.port)
+        terminal = TerminalDoor(self.shipmate, clock=utc_now, has_slack=door is not None)
+        control = Control(settings.data, terminal.converse)
+        await control.start()
+        self._cleanup.push_async_callback(control.stop)
+
+    async def _serve(self, site: web.Application, host: str, port: int) -> int:
+        runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
+        await runner.setup()
+        self._cleanup.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, host, port).start()
+        return int(runner.addresses[0][1])
+
+    def _tick(self) -> None:
+        timer = Timer()
+        timer.every(SWEEP_SECONDS, self.shipmate.sweep)
+        timer.start()
+        self._cleanup.callback(timer.stop)
+        self._keep(self.shipmate.sweep())
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(partial(_report, self._tasks))
+
+    async def _let_go(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        await self._cleanup.aclose()
+
+
+def _report(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    tasks.discard(task)
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a part of the bot broke", exc_info=task.exception())
+
+
+def _hold(settings: Settings) -> Any:
+    """Take the data folder for this process; the way to let go of it."""
+    held = os.open(settings.data / "bot.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(held, 32).decode().strip() or "unknown"
+        os.close(held)
+        raise AlreadyRunningError(
+            f"A bot is running on {settings.data} already: process {holder}. "
+            "Stop it first, or give this one a folder of its own with --data."
+        ) from None
+    os.ftruncate(held, 0)
+    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
+    return partial(os.close, held)

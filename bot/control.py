@@ -1,0 +1,74 @@
+"""The control socket: `say` reaches the running bot by it. Whoever may open it is trusted, so it is the owner's alone."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from bot.sockets import NAME, address
+
+log = logging.getLogger(__name__)
+
+LINE_LIMIT = 64 * 1024
+READ_SECONDS = 10.0
+
+Answering = Callable[[dict[str, Any]], AsyncIterator[str | int]]
+
+
+class Control:
+    """Serves requests of one JSON object a line; `answering` gives lines of text and, last, an exit status."""
+
+    def __init__(self, data: Path, answering: Answering) -> None:
+        self._data = data
+        self._answering = answering
+        self._server: asyncio.Server | None = None
+        self._talks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        (self._data / NAME).unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            with address(self._data) as path:
+                self._server = await asyncio.start_unix_server(self._serve, path, limit=LINE_LIMIT)
+        finally:
+            os.umask(before)
+
+    async def stop(self) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        for talk in self._talks:
+            talk.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        with contextlib.suppress(FileNotFoundError):
+            (self._data / NAME).unlink()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talk = asyncio.current_task()
+        assert talk is not None
+        self._talks.add(talk)
+        try:
+            await self._talk(reader, writer)
+        except (ConnectionError, TimeoutError, ValueError) as error:
+            log.info("a terminal went away: %s", error)
+        finally:
+            self._talks.discard(talk)
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(READ_SECONDS):
+            request = json.loads(await reader.readline())
+        after, number = int(request.get("after", 0)), 0
+        async for said in self._answering(request):
+            if isinstance(said, int):
+                writer.write(json.dumps({"exit": said}).encode() + b"\n")
+            else:
+                number += 1
+                if number <= after:
+                    continue  # said before the terminal lost touch
+                writer.write(json.dumps({"line": said}).encode() + b"\n")
+            await writer.drain()

@@ -1,0 +1,77 @@
+"""What a person sets: the standard variables, and the two flags that override them in every command."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CONFIG = "config/shipmate.yml"
+DATA = ".shipmate"
+SLACK_API = "https://slack.com/api/"
+
+
+class SettingsError(Exception):
+    """A variable that cannot be used. The message says which, why, and what would do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackSettings:
+    """How to reach Slack: with an app token by Socket Mode, else by signed HTTP."""
+
+    bot_token: str = field(repr=False)
+    app_token: str | None = field(default=None, repr=False)
+    signing_secret: str | None = field(default=None, repr=False)
+    api_url: str = SLACK_API
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    config: Path = Path(CONFIG)
+    data: Path = Path(DATA)
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 3000
+    slack: SlackSettings | None = None
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one that was given, else a SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'shipmate.db'}"
+
+
+def read_settings(env: Mapping[str, str] = os.environ, *, config: str | None = None, data: str | None = None) -> Settings:
+    """The settings in an environment; the flags win. Raises SettingsError."""
+    url = env.get("DATABASE_URL", "")
+    if url and not url.startswith(("sqlite:///", "postgresql")):
+        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
+    return Settings(
+        config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
+        data=Path(data or env.get("SHIPMATE_DATA") or DATA),
+        database_url=url,
+        host=env.get("HOST") or "127.0.0.1",
+        port=_port(env.get("PORT") or "3000"),
+        slack=_slack(env),
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise SettingsError(f"PORT is {text!r}; it must be a number from 0 to 65535, such as 3000.")
+    return int(text)
+
+
+def _slack(env: Mapping[str, str]) -> SlackSettings | None:
+    bot = env.get("SLACK_BOT_TOKEN")
+    app, secret = env.get("SLACK_APP_TOKEN"), env.get("SLACK_SIGNING_SECRET")
+    if not bot:
+        if app or secret:
+            raise SettingsError("SLACK_BOT_TOKEN is missing: set it beside SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.")
+        return None
+    if not app and not secret:
+        raise SettingsError(
+            "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP, beside SLACK_BOT_TOKEN."
+        )
+    url = env.get("SLACK_API_URL") or SLACK_API
+    return SlackSettings(
+        bot_token=bot, app_token=app or None, signing_secret=secret or None, api_url=url.rstrip("/") + "/"
+    )

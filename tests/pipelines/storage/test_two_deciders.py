@@ -1,0 +1,112 @@
+"""Two people deploy to one room in the same instant: one starts, the other is told who holds the room."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from sqlmodel import Session
+
+from pipelines.domain.decide import decide
+from pipelines.domain.refusals import Refusal
+from pipelines.storage.book import Book
+from pipelines.storage.database import Database
+from pipelines.storage.schema import bring_up_to_date
+from tests.support.domain import ANA, NOON, RAJ, ask, facts
+
+
+def enqueue_nothing(_session: Session, _deploy: str) -> None: ...
+
+
+def decider(name: str, pause: Callable[[], None]) -> Callable[[Session, set[str]], bool]:
+    """A deciding transaction that pauses between what it reads and what it writes."""
+    person = ANA if name == "ana" else RAJ
+
+    def work(session: Session, topics: set[str]) -> bool:
+        book = Book(session, topics, enqueue_nothing)
+        state = book.state("api", "staging")
+        decision = decide(ask(by=person, ask_id=name), state, facts(person=person, new_id=name))
+        pause()
+        if isinstance(decision, Refusal):
+            return False
+        assert isinstance(decision, tuple)
+        book.append(state, decision, NOON, by=name, via="test")
+        return True
+
+    return work
+
+
+def race(database: Database) -> list[bool]:
+    """Both decide at once; each waits a moment for the other between reading and writing, if the other gets so far."""
+    both_read = threading.Barrier(2)
+    started: list[bool] = []
+
+    def pause() -> None:
+        try:
+            both_read.wait(timeout=0.5)
+        except threading.BrokenBarrierError:
+            return  # the other one was held back by the lock, as it should be
+
+    def run(name: str) -> None:
+        try:
+            started.append(database.write_now(decider(name, pause))[0])
+        except Exception:
+            started.append(False)  # without the lock one may also fail while it writes
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("ana", "raj")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return started
+
+
+async def test_of_two_deciders_at_once_one_starts(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shipmate.db"
+    bring_up_to_date(url)
+    database = Database(url)
+    try:
+        assert sorted(race(database)) == [False, True]
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("begin", ["BEGIN", ""])
+async def test_the_race_is_real_without_the_write_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str
+) -> None:
+    """With the lock taken away both decide that the room is free: what the test above would catch."""
+    url = f"sqlite:///{tmp_path}/shipmate.db"
+    bring_up_to_date(url)
+    real = event.listen
+
+    def unlocked(target: object, name: str, handler: Callable[..., object], **more: object) -> None:
+        if name == "begin":
+            real(target, name, lambda connection: connection.exec_driver_sql(begin) if begin else None)
+        else:
+            real(target, name, handler, **more)
+
+    monkeypatch.setattr(event, "listen", unlocked)
+    database = Database(url)
+    decided: list[bool] = []
+    both_read = threading.Barrier(2, timeout=5)
+
+    def run(name: str) -> None:
+        def work(session: Session, topics: set[str]) -> None:
+            state = Book(session, topics, enqueue_nothing).state("api", "staging")
+            both_read.wait()
+            decided.append(not isinstance(decide(ask(ask_id=name), state, facts(new_id=name)), Refusal))
+            session.rollback()
+
+        database.write_now(work)
+
+    # a row that is there already, so that taking the room reads and does not write
+    database.write_now(lambda session, topics: Book(session, topics, enqueue_nothing).state("api", "staging"))
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("ana", "raj")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    await database.close()
+    assert decided == [True, True]
