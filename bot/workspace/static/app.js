@@ -1,4 +1,4 @@
-/** The page of the local workspace: puts the parts together and follows the server. Each part is in a file of its own. */
+/** The page of the local workspace: puts the parts together and follows the server. Each part has its own file. */
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { h, keep, recall } from "./dom.js";
@@ -13,28 +13,60 @@ const at = (id) => document.getElementById(id);
 
 const store = new Store();
 const view = { channel: null, thread: null, known: false, opener: null };
-const ctx = { get users() { return store.users; }, get channels() { return store.channels; }, get me() { return store.me; }, click, openThread, openChannel };
-const main = new ListView(at("messages"), ctx, (pinned) => { if (pinned) at("jump").hidden = true; });
+const ctx = {
+  get users() {
+    return store.users;
+  },
+  get channels() {
+    return store.channels;
+  },
+  get me() {
+    return store.me;
+  },
+  click,
+  openThread,
+  openChannel,
+};
+const main = new ListView(at("messages"), ctx, (pinned) => {
+  if (pinned) at("jump").hidden = true;
+});
 const thread = new ListView(at("thread-messages"), ctx);
-const composer = new Composer(at("composer"), { testId: "composer", commands: () => store.commands, onSend: (text) => say(text, null) });
-const threadComposer = new Composer(at("thread-composer"), { testId: "thread-composer", onSend: (text) => say(text, view.thread) });
+const composer = new Composer(at("composer"), {
+  testId: "composer",
+  commands: () => store.commands,
+  onSend: (text) => say(text, null),
+});
+const threadComposer = new Composer(at("thread-composer"), {
+  testId: "thread-composer",
+  onSend: (text) => say(text, view.thread),
+});
 const connection = new Connection({ onOpen: hello, onMessage: receive, onLost: paintConnection });
 
 // ── to the server ──────────────────────────────────────────────────────────────────────────────────────────────
 
 function hello() {
-  connection.send({ op: "hello", user: view.known ? store.me : readRoute().user ?? recall("user", null) });
+  connection.send({ op: "hello", user: view.known ? store.me : (readRoute().user ?? recall("user", null)) });
 }
 
 function say(text, threadTs) {
   const sent = connection.send({ op: "send", channel: view.channel, thread_ts: threadTs, text });
-  if (!sent) toast("Not connected just now: your text is still in the box. It can be sent when the connection is back.");
+  if (!sent)
+    toast("Not connected just now: your text is still in the box. It can be sent when the connection is back.");
   else (threadTs ? thread : main).toEnd();
   return sent;
 }
 
 function click({ channel, ts, blockId, actionId, ephemeral, value, selectedOption }) {
-  const sent = connection.send({ op: "click", channel, ts, block_id: blockId, action_id: actionId, ephemeral, value, selected_option: selectedOption });
+  const sent = connection.send({
+    op: "click",
+    channel,
+    ts,
+    block_id: blockId,
+    action_id: actionId,
+    ephemeral,
+    value,
+    selected_option: selectedOption,
+  });
   if (!sent) toast("Not connected just now: the click went nowhere. Try it again when the connection is back.");
   return sent;
 }
@@ -43,13 +75,20 @@ function click({ channel, ts, blockId, actionId, ephemeral, value, selectedOptio
 
 function receive(event) {
   switch (event.op) {
-    case "state": return takeState(event);
-    case "message": return takeMessage(event);
-    case "deleted": return store.remove(event.channel, event.ts), paintPanes();
-    case "notice": return takeNotice(event);
-    case "app": return Object.assign(store.app, event), paintConnection();
-    case "error": return toast(event.text);
-    default: return console.warn("unknown event", event.op);
+    case "state":
+      return takeState(event);
+    case "message":
+      return takeMessage(event);
+    case "deleted":
+      return (store.remove(event.channel, event.ts), paintPanes());
+    case "notice":
+      return takeNotice(event);
+    case "app":
+      return (Object.assign(store.app, event), paintConnection());
+    case "error":
+      return toast(event.text);
+    default:
+      return console.warn("unknown event", event.op);
   }
 }
 
@@ -67,7 +106,9 @@ function takeState(state) {
 
 function channelFor(wish) {
   const all = [...store.channels.values()];
-  return (store.findChannel(wish) ?? all.find((channel) => channel.is_member_bot && !channel.is_im) ?? all[0])?.id ?? null;
+  return (
+    (store.findChannel(wish) ?? all.find((channel) => channel.is_member_bot && !channel.is_im) ?? all[0])?.id ?? null
+  );
 }
 
 function takeMessage({ channel, message }) {
@@ -98,8 +139,12 @@ function announce(text) {
 }
 
 function toast(text) {
-  const node = h("div.toast", { "data-testid": "error" }, h("span", {}, text),
-    h("button.icon-button", { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() }, "✕"));
+  const node = h(
+    "div.toast",
+    { "data-testid": "error" },
+    h("span", {}, text),
+    h("button.icon-button", { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() }, "✕"),
+  );
   at("toasts").replaceChildren(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }
@@ -130,7 +175,7 @@ function closeThread() {
   const root = at("messages").querySelector(`[data-ts="${CSS.escape(view.thread)}"]`);
   view.thread = null;
   paintAll({ push: true });
-  (view.opener?.isConnected ? view.opener : root?.querySelector(".replies") ?? composer).focus();
+  (view.opener?.isConnected ? view.opener : (root?.querySelector(".replies") ?? composer)).focus();
 }
 
 function forget() {
@@ -150,7 +195,8 @@ function showMenu(open) {
 
 function paintAll({ push = false } = {}) {
   const channel = store.channels.get(view.channel);
-  if (channel) writeRoute({ user: store.users.get(store.me)?.name, channel: channel.name, thread: view.thread }, { push });
+  if (channel)
+    writeRoute({ user: store.users.get(store.me)?.name, channel: channel.name, thread: view.thread }, { push });
   paintHeads(channel);
   paintConnection();
   paintPanes();
@@ -159,12 +205,15 @@ function paintAll({ push = false } = {}) {
 function paintHeads(channel) {
   const name = channel ? `${channel.is_im ? "@" : "#"}${channel.name}` : "No channel";
   document.title = `${name} · Local workspace · not Slack`;
-  at("channel-title").replaceChildren(...(channel ? [h("span.channel-sign", { "aria-hidden": "true" }, channelSign(channel)), channel.name] : [name]));
-  at("channel-note").textContent = channel && !channel.is_im && channel.is_member_bot === false ? "The app is not in this channel." : "";
+  at("channel-title").replaceChildren(
+    ...(channel ? [h("span.channel-sign", { "aria-hidden": "true" }, channelSign(channel)), channel.name] : [name]),
+  );
+  at("channel-note").textContent =
+    channel && !channel.is_im && channel.is_member_bot === false ? "The app is not in this channel." : "";
   at("messages").setAttribute("aria-label", `Messages in ${name}`);
   at("thread-note").textContent = name;
-  composer.describe(`Message ${name}`);
-  threadComposer.describe("Reply in this thread");
+  composer.describe(`Message ${name}`, "Enter sends · / lists commands · ↑ brings back what you sent");
+  threadComposer.describe("Reply in this thread", "Enter sends · Esc closes the thread");
 }
 
 function paintPanes({ toEnd = false } = {}) {
@@ -187,18 +236,29 @@ function paintConnection() {
   at("connection-state").textContent = words[state];
   const { connections = 0, mode } = store.app;
   const count = `${connections} ${connections === 1 ? "connection" : "connections"}`;
-  at("connection-detail").textContent = state === "connected" ? [mode, count].filter(Boolean).join(" · ") : "Commands and clicks get no answer until an app connects.";
+  at("connection-detail").textContent =
+    state === "connected"
+      ? [mode, count].filter(Boolean).join(" · ")
+      : "Commands and clicks get no answer until an app connects.";
 }
 
 // ── listeners ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-at("user-select").addEventListener("change", (event) => connection.send({ op: "hello", user: event.currentTarget.value }));
+at("user-select").addEventListener("change", (event) =>
+  connection.send({ op: "hello", user: event.currentTarget.value }),
+);
 at("thread-close").addEventListener("click", closeThread);
 at("jump").addEventListener("click", () => main.toEnd());
 at("menu-button").addEventListener("click", () => showMenu(!at("layout").classList.contains("menu-open")));
 at("main").addEventListener("click", () => showMenu(false), { capture: true });
-at("debug-disconnect").addEventListener("click", () => { connection.send({ op: "debug", do: "disconnect" }); at("connection").open = false; });
-addEventListener("visibilitychange", () => paintPanes());
+at("debug-disconnect").addEventListener("click", () => {
+  connection.send({ op: "debug", do: "disconnect" });
+  at("connection").open = false;
+});
+at("connection").addEventListener("focusout", (event) => {
+  if (!at("connection").contains(event.relatedTarget)) at("connection").open = false;
+});
+document.addEventListener("visibilitychange", () => paintPanes());
 addEventListener("popstate", () => {
   const { channel, thread: root } = readRoute();
   Object.assign(view, { channel: channelFor(channel), thread: root });

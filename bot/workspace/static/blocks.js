@@ -6,7 +6,12 @@ import { plainText, textObject } from "./mrkdwn.js";
 import { richText } from "./rich-text.js";
 
 const RENDERERS = {
-  section, context, actions, table, plan, image,
+  section,
+  context,
+  actions,
+  table,
+  plan,
+  image,
   header: (block) => h("p.block-header", { role: "heading", "aria-level": 3 }, plainText(block.text)),
   divider: () => h("hr"),
   rich_text: (block, _, ctx) => h("div.rich", {}, richText(block, ctx)),
@@ -16,10 +21,29 @@ const RENDERERS = {
 
 /** One block; `message` is the place its clicks come from. */
 export function renderBlock(block, message, ctx) {
-  const place = { channel: message.channel, ts: message.ts, ephemeral: Boolean(message.ephemeral), blockId: block.block_id ?? "" };
+  const place = {
+    channel: message.channel,
+    ts: message.ts,
+    ephemeral: Boolean(message.ephemeral),
+    blockId: block.block_id ?? "",
+  };
   const type = String(block?.type);
   const render = Object.hasOwn(RENDERERS, type) ? RENDERERS[type] : unknown;
-  return h("div.block", { "data-block": type }, render(block, place, ctx));
+  return h(
+    "div.block",
+    { "data-block": type },
+    orBroken(() => render(block, place, ctx), type),
+  );
+}
+
+/** One malformed block must not take the page with it. */
+function orBroken(build, type) {
+  try {
+    return build();
+  } catch (error) {
+    console.warn("block cannot be shown", type, error);
+    return h("p.unknown", {}, `Block cannot be shown: ${type}`);
+  }
 }
 
 function unknown(block) {
@@ -27,9 +51,17 @@ function unknown(block) {
 }
 
 function section(block, place, ctx) {
-  const body = h("div.section-body", {},
+  const body = h(
+    "div.section-body",
+    {},
     block.text && textObject(block.text, ctx),
-    block.fields && h("div.fields", {}, block.fields.map((field) => h("div.field", {}, textObject(field, ctx)))));
+    block.fields &&
+      h(
+        "div.fields",
+        {},
+        block.fields.map((field) => h("div.field", {}, textObject(field, ctx))),
+      ),
+  );
   if (!block.accessory) return body;
   return h("div.section", {}, body, accessory(block.accessory, place, ctx));
 }
@@ -39,12 +71,21 @@ function accessory(element, place, ctx) {
 }
 
 function context(block, _, ctx) {
-  return h("div.context", {}, (block.elements ?? []).map((element) =>
-    element.type === "image" ? picture(element) : h("div.context-item", {}, textObject(element, ctx))));
+  return h(
+    "div.context",
+    {},
+    (block.elements ?? []).map((element) =>
+      element.type === "image" ? picture(element) : h("div.context-item", {}, textObject(element, ctx)),
+    ),
+  );
 }
 
 function actions(block, place, ctx) {
-  return h("div.actions", {}, (block.elements ?? []).map((element) => interactive(element, place, ctx)));
+  return h(
+    "div.actions",
+    {},
+    (block.elements ?? []).map((element) => interactive(element, place, ctx)),
+  );
 }
 
 /** Pictures come from elsewhere and nothing is loaded from elsewhere, so their words stand in. */
@@ -53,17 +94,36 @@ function image(block) {
 }
 
 function picture(element) {
-  return h("span.alt", { role: "img", "aria-label": element.alt_text ?? "picture" }, `▧ ${element.alt_text ?? "picture"}`);
+  return h(
+    "span.alt",
+    { role: "img", "aria-label": element.alt_text ?? "picture" },
+    `▧ ${element.alt_text ?? "picture"}`,
+  );
 }
 
 function table(block, _, ctx) {
   const [head = [], ...rows] = block.rows ?? [];
   const align = (index) => block.column_settings?.[index]?.align;
-  const cell = (tag) => (data, index) => h(`${tag}.${["right", "center"].includes(align(index)) ? align(index) : "left"}`,
-    { scope: tag === "th" ? "col" : null }, cellContent(data, ctx));
-  return h("div.table-wrap", { tabindex: 0, role: "region", "aria-label": "Table" }, h("table", {},
-    h("thead", {}, h("tr", {}, head.map(cell("th")))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td")))))));
+  const cell = (tag) => (data, index) =>
+    h(
+      `${tag}.${["right", "center"].includes(align(index)) ? align(index) : "left"}`,
+      { scope: tag === "th" ? "col" : null },
+      cellContent(data, ctx),
+    );
+  return h(
+    "div.table-wrap",
+    { tabindex: 0, role: "region", "aria-label": "Table" },
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, head.map(cell("th")))),
+      h(
+        "tbody",
+        {},
+        rows.map((row) => h("tr", {}, row.map(cell("td")))),
+      ),
+    ),
+  );
 }
 
 function cellContent(data, ctx) {
@@ -76,15 +136,27 @@ const TASK_MARKS = { complete: ["✓", "done"], in_progress: ["▸", "now"], err
 function plan(block, _, ctx) {
   const tasks = block.tasks ?? [];
   const done = tasks.filter((item) => item.status === "complete").length;
-  return h("details.plan", { open: true },
+  return h(
+    "details.plan",
+    { open: true },
     h("summary", {}, plainText(block.title ?? "Plan"), h("span.plan-count", {}, `${done} of ${tasks.length}`)),
-    h("ul.plan-tasks", {}, tasks.map((item) => task(item, ctx))));
+    h(
+      "ul.plan-tasks",
+      {},
+      tasks.map((item) => task(item, ctx)),
+    ),
+  );
 }
 
 function task(item, ctx) {
   const [mark, kind] = TASK_MARKS[item.status] ?? TASK_MARKS.pending;
   const more = [item.details, item.output].filter(Boolean).map((part) => h("div.plan-more", {}, richText(part, ctx)));
-  return h("li", { "data-status": item.status ?? "pending" },
-    h(`span.mark.mark-${kind}`, { "aria-hidden": "true" }, mark), h("span.sr-only", {}, `${String(item.status ?? "pending").replace("_", " ")}: `),
-    plainText(item.title ?? ""), more);
+  return h(
+    "li",
+    { "data-status": item.status ?? "pending" },
+    h(`span.mark.mark-${kind}`, { "aria-hidden": "true" }, mark),
+    h("span.sr-only", {}, `${String(item.status ?? "pending").replace("_", " ")}: `),
+    plainText(item.title ?? ""),
+    more,
+  );
 }

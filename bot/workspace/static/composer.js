@@ -1,6 +1,6 @@
 /**
- * The box for writing: grows with its text, Enter sends, Shift+Enter breaks the line, ArrowUp brings back what was sent.
- * The list of commands is in suggestions.js. What sending means is `onSend`.
+ * The box for writing: grows with its text, Enter sends, Shift+Enter breaks the line, ArrowUp brings back what was
+ * sent. The list of commands is in suggestions.js. What sending means is `onSend`.
  */
 import { h, keep, recall } from "./dom.js";
 import { Suggestions } from "./suggestions.js";
@@ -14,21 +14,43 @@ export class Composer {
     this.testId = testId;
     this.at = 0;
     this.draft = "";
-    this.box = h("textarea", { "data-testid": testId, id: `${testId}-box`, rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off" });
+    this.box = h("textarea", {
+      "data-testid": testId,
+      id: `${testId}-box`,
+      rows: 1,
+      spellcheck: "false",
+      autocomplete: "off",
+      autocapitalize: "off",
+    });
     this.hint = h("p.hint", { id: `${testId}-hint` });
     this.box.setAttribute("aria-describedby", this.hint.id);
     this.suggestions = new Suggestions(this.box, this.hint, commands, () => this.#grow());
-    const form = h("form.composer", { onsubmit: (event) => { event.preventDefault(); this.#send(); } }, this.box,
-      h("button.send", { type: "submit", "data-testid": `${testId}-send`, "aria-label": "Send" }, h("span", { "aria-hidden": "true" }, "➤")));
+    const form = h(
+      "form.composer",
+      {
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.#send();
+        },
+      },
+      this.box,
+      h(
+        "button.send",
+        { type: "submit", "data-testid": `${testId}-send`, "aria-label": "Send" },
+        h("span", { "aria-hidden": "true" }, "➤"),
+      ),
+    );
     slot.append(this.suggestions.list, form, this.hint);
     this.box.addEventListener("keydown", (event) => this.#onKey(event));
     this.box.addEventListener("input", () => this.#onInput());
   }
 
-  /** Name what is written to, for the placeholder and for screen readers. */
-  describe(label) {
+  /** Name what is written to, for the placeholder and for screen readers, and what the keys do. */
+  describe(label, keys) {
     this.box.placeholder = label;
     this.box.setAttribute("aria-label", label);
+    this.suggestions.keys = keys;
+    this.suggestions.refreshHint();
   }
 
   /** Empty the box, as for another person or thread. */
@@ -53,8 +75,10 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#send();
-    } else if (event.key === "ArrowUp" && !this.box.value.slice(0, this.box.selectionStart).includes("\n")) this.#recall(1, event);
-    else if (event.key === "ArrowDown" && this.at > 0 && !this.box.value.slice(this.box.selectionEnd).includes("\n")) this.#recall(-1, event);
+    } else if (event.key === "ArrowUp" && !this.box.value.slice(0, this.box.selectionStart).includes("\n"))
+      this.#recall(1, event);
+    else if (event.key === "ArrowDown" && this.at > 0 && !this.box.value.slice(this.box.selectionEnd).includes("\n"))
+      this.#recall(-1, event);
   }
 
   #recall(step, event) {

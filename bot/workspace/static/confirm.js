@@ -17,11 +17,24 @@ export function askConfirm(confirm, ctx) {
 
 function confirmDialog(confirm, ctx) {
   const style = confirm.style === "danger" ? "danger" : "primary";
-  return h("dialog.confirm", { "data-testid": "confirm-dialog", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
-    h("form", { method: "dialog" },
+  return h(
+    "dialog.confirm",
+    { "data-testid": "confirm-dialog", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
+    h(
+      "form",
+      { method: "dialog" },
       h("h2", { id: "confirm-title" }, plainText(confirm.title ?? "Are you sure?")),
       h("div.confirm-text", { id: "confirm-text" }, textObject(confirm.text ?? "", ctx)),
-      h("div.confirm-buttons", {},
-        h("button.button", { value: "no", "data-testid": "confirm-deny", autofocus: true }, plainText(confirm.deny ?? "Cancel")),
-        h(`button.button.${style}`, { value: "yes", "data-testid": "confirm-ok" }, plainText(confirm.confirm ?? "Yes")))));
+      h(
+        "div.confirm-buttons",
+        {},
+        h(
+          "button.button",
+          { value: "no", "data-testid": "confirm-deny", autofocus: true },
+          plainText(confirm.deny ?? "Cancel"),
+        ),
+        h(`button.button.${style}`, { value: "yes", "data-testid": "confirm-ok" }, plainText(confirm.confirm ?? "Yes")),
+      ),
+    ),
+  );
 }

@@ -24,7 +24,10 @@ export class Connection {
   #open() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     this.socket = new WebSocket(`${scheme}//${location.host}/page`);
-    this.socket.addEventListener("open", () => { this.pause = FIRST_PAUSE_MS; this.onOpen(); });
+    this.socket.addEventListener("open", () => {
+      this.pause = FIRST_PAUSE_MS;
+      this.onOpen();
+    });
     this.socket.addEventListener("message", (event) => this.onMessage(JSON.parse(event.data)));
     this.socket.addEventListener("close", () => this.#again());
   }

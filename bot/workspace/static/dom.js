@@ -26,7 +26,11 @@ function setProp(node, name, value) {
 export function svg(className, shapes) {
   const ns = "http://www.w3.org/2000/svg";
   const root = document.createElementNS(ns, "svg");
-  for (const [name, value] of [["viewBox", "0 0 20 20"], ["class", className], ["aria-hidden", "true"]]) {
+  for (const [name, value] of [
+    ["viewBox", "0 0 20 20"],
+    ["class", className],
+    ["aria-hidden", "true"],
+  ]) {
     root.setAttribute(name, value);
   }
   for (const [tag, attributes] of shapes) {

@@ -11,10 +11,14 @@ const PENDING_MS = 3000;
 /** Any element of an `actions` block or an accessory; `place` says which message and block it stands in. */
 export function interactive(element, place, ctx) {
   switch (element.type) {
-    case "button": return button(element, place, ctx);
-    case "static_select": return select(element, place, ctx);
-    case "overflow": return overflow(element, place, ctx);
-    default: return h("span.unknown", {}, `Unknown element: ${element.type}`);
+    case "button":
+      return button(element, place, ctx);
+    case "static_select":
+      return select(element, place, ctx);
+    case "overflow":
+      return overflow(element, place, ctx);
+    default:
+      return h("span.unknown", {}, `Unknown element: ${element.type}`);
   }
 }
 
@@ -24,7 +28,11 @@ export function settle(root) {
 }
 
 function hooks(element, place) {
-  return { "data-action-id": element.action_id, "data-block-id": place.blockId, "data-focus": `${place.blockId}/${element.action_id}` };
+  return {
+    "data-action-id": element.action_id,
+    "data-block-id": place.blockId,
+    "data-focus": `${place.blockId}/${element.action_id}`,
+  };
 }
 
 /** Ask when the element wants it, send once, and show that an answer is awaited. */
@@ -40,7 +48,12 @@ async function act(node, element, place, ctx, answer, confirm = element.confirm)
 function button(element, place, ctx) {
   const style = ["primary", "danger"].includes(element.style) ? `.${element.style}` : "";
   const onclick = (event) => act(event.currentTarget, element, place, ctx, { value: element.value });
-  const props = { ...hooks(element, place), "data-testid": "button", "aria-label": element.accessibility_label, onclick };
+  const props = {
+    ...hooks(element, place),
+    "data-testid": "button",
+    "aria-label": element.accessibility_label,
+    onclick,
+  };
   if (element.url && webAddress(element.url)) {
     const anchor = link(element.url, plainText(element.text), `a.button${style}`);
     for (const [name, value] of Object.entries(hooks(element, place))) anchor.setAttribute(name, value);
@@ -56,14 +69,21 @@ function select(element, place, ctx) {
   const initial = options.findIndex((option) => option.value === element.initial_option?.value);
   let number = 0;
   const item = (option) => h("option", { value: number, selected: number++ === initial }, optionText(option));
-  const list = groups.map((group) => (group.label ? h("optgroup", { label: group.label.text }, group.options.map(item)) : (group.options ?? []).map(item)));
+  const list = groups.map((group) =>
+    group.label ? h("optgroup", { label: group.label.text }, group.options.map(item)) : (group.options ?? []).map(item),
+  );
   const label = element.placeholder?.text ?? "Choose";
   const empty = initial < 0 && h("option", { value: "", disabled: true, selected: true, hidden: true }, label);
   const onchange = async ({ currentTarget: node }) => {
     const before = initial < 0 ? "" : String(initial);
     if (!(await act(node, element, place, ctx, { selectedOption: options[Number(node.value)] }))) node.value = before;
   };
-  return h("select.select", { ...hooks(element, place), "data-testid": "select", "aria-label": label, onchange }, empty, list);
+  return h(
+    "select.select",
+    { ...hooks(element, place), "data-testid": "select", "aria-label": label, onchange },
+    empty,
+    list,
+  );
 }
 
 const optionText = (option) => String(option.text?.text ?? option.value);
@@ -73,9 +93,15 @@ function overflow(element, place, ctx) {
   const menu = h("details.overflow", {}, summary);
   const choose = (option) => async () => {
     menu.open = false;
+    summary.focus();
     await act(summary, element, place, ctx, { selectedOption: option });
   };
-  const items = (element.options ?? []).map((option) => h("button", { type: "button", onclick: choose(option) }, optionText(option)));
+  menu.addEventListener("focusout", (event) => {
+    if (!menu.contains(event.relatedTarget)) menu.open = false;
+  });
+  const items = (element.options ?? []).map((option) =>
+    h("button", { type: "button", onclick: choose(option) }, optionText(option)),
+  );
   menu.append(h("div.popover", {}, items));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;

@@ -31,7 +31,10 @@ export class ListView {
     const restore = toEnd || this.#atEnd() ? () => this.toEnd() : this.#holdPlace();
     const old = this.rows;
     this.rows = new Map(items.map((item) => [item.key, this.#row(old.get(item.key), item)]));
-    placeInOrder(this.scroller, [...this.rows.values()].map((row) => row.node));
+    placeInOrder(
+      this.scroller,
+      [...this.rows.values()].map((row) => row.node),
+    );
     restore();
   }
 
@@ -70,8 +73,17 @@ export class ListView {
 }
 
 function fixedRow(item) {
-  if (item.kind === "line") return h("div.line-row", { role: "separator", "aria-label": item.text }, h("span", {}, item.text));
-  return h("article.message.ephemeral.notice", { "data-testid": "notice" },
+  if (item.kind === "line")
+    return h("div.line-row", { role: "separator", "aria-label": item.text }, h("span", {}, item.text));
+  return h(
+    "article.message.ephemeral.notice",
+    { "data-testid": "notice" },
     h("div.gutter", {}, h("div.avatar.avatar-notice", { "aria-hidden": "true" }, "!")),
-    h("div.body", { "data-testid": "ephemeral" }, h("div.label", {}, h("span.only-you", {}, "Only visible to you")), h("div.content", {}, item.text)));
+    h(
+      "div.body",
+      { "data-testid": "ephemeral" },
+      h("div.label", {}, h("span.only-you", {}, "Only visible to you")),
+      h("div.content", {}, item.text),
+    ),
+  );
 }

@@ -16,13 +16,31 @@ export class MessageView {
   constructor(message, ctx) {
     this.ctx = ctx;
     this.parts = {
-      avatar: h("div.gutter"), label: h("div.label"), head: h("div.head"),
-      content: h("div.content"), files: h("div.files"), foot: h("div.foot"),
+      avatar: h("div.gutter"),
+      label: h("div.label"),
+      head: h("div.head"),
+      content: h("div.content"),
+      files: h("div.files"),
+      foot: h("div.foot"),
     };
     const { avatar, label, head, content, files, foot } = this.parts;
-    this.body = h("div.body", { "data-testid": message.ephemeral ? "ephemeral" : null }, label, head, content, files, foot);
+    this.body = h(
+      "div.body",
+      { "data-testid": message.ephemeral ? "ephemeral" : null },
+      label,
+      head,
+      content,
+      files,
+      foot,
+    );
     this.tools = h("div.tools");
-    this.node = h("article.message", { "data-testid": "message", "data-ts": message.ts, tabindex: -1 }, avatar, this.body, this.tools);
+    this.node = h(
+      "article.message",
+      { "data-testid": "message", "data-ts": message.ts, tabindex: -1 },
+      avatar,
+      this.body,
+      this.tools,
+    );
     this.blocks = [];
   }
 
@@ -45,12 +63,21 @@ export class MessageView {
 
   #paintFrame(message, extras) {
     const author = authorOf(message, this.ctx);
-    const classes = { compact: extras.compact, ephemeral: message.ephemeral, mentions: message.mentions_me, "from-app": message.bot };
+    const classes = {
+      compact: extras.compact,
+      ephemeral: message.ephemeral,
+      mentions: message.mentions_me,
+      "from-app": message.bot,
+    };
     for (const [name, on] of Object.entries(classes)) this.node.classList.toggle(name, Boolean(on));
     this.node.setAttribute("aria-label", `${author.name}, ${clock(message.ts)}`);
     this.parts.avatar.replaceChildren(extras.compact ? timeNode(message.ts) : avatar(author, message.bot));
     this.parts.label.replaceChildren(...labels(message, extras));
-    this.parts.head.replaceChildren(h("span.author", {}, author.name), message.bot ? h("span.badge", {}, "App") : "", timeNode(message.ts));
+    this.parts.head.replaceChildren(
+      h("span.author", {}, author.name),
+      message.bot ? h("span.badge", {}, "App") : "",
+      timeNode(message.ts),
+    );
   }
 
   #paintContent(message) {
@@ -60,21 +87,45 @@ export class MessageView {
       if (old?.key === piece.key) return old;
       return { key: piece.key, node: piece.build(message, this.ctx) };
     });
-    placeInOrder(this.parts.content, this.blocks.map((block) => block.node));
+    placeInOrder(
+      this.parts.content,
+      this.blocks.map((block) => block.node),
+    );
   }
 
   #footer(message, extras) {
     if (extras.inThread || !extras.replies) return [];
     const count = `${extras.replies} ${extras.replies === 1 ? "reply" : "replies"}`;
-    return [h("button.replies", { type: "button", "data-testid": "replies", "data-focus": "replies", onclick: () => this.ctx.openThread(message) },
-      h("span.replies-count", {}, count),
-      extras.news && h("span.news", {}, "new for you"),
-      extras.lastReply && h("span.quiet", {}, `last at ${clock(extras.lastReply)}`))];
+    return [
+      h(
+        "button.replies",
+        {
+          type: "button",
+          "data-testid": "replies",
+          "data-focus": "replies",
+          onclick: () => this.ctx.openThread(message),
+        },
+        h("span.replies-count", {}, count),
+        extras.news && h("span.news", {}, "new for you"),
+        extras.lastReply && h("span.quiet", {}, `last at ${clock(extras.lastReply)}`),
+      ),
+    ];
   }
 
   #toolbar(message, extras) {
     if (extras.inThread || message.ephemeral) return [];
-    return [h("button.tool", { type: "button", "data-testid": "reply-in-thread", "data-focus": "reply", onclick: () => this.ctx.openThread(message) }, "Reply in thread")];
+    return [
+      h(
+        "button.tool",
+        {
+          type: "button",
+          "data-testid": "reply-in-thread",
+          "data-focus": "reply",
+          onclick: () => this.ctx.openThread(message),
+        },
+        "Reply in thread",
+      ),
+    ];
   }
 }
 
@@ -91,10 +142,23 @@ export function placeInOrder(parent, nodes) {
 
 function contentPieces(message) {
   const blocks = message.blocks ?? [];
-  const pieces = blocks.map((block) => ({ key: JSON.stringify(block), build: (now, ctx) => renderBlock(block, now, ctx) }));
-  if (!blocks.length && message.text) pieces.push({ key: `text:${message.text}`, build: (now, ctx) => h("div.block.text", {}, mrkdwn(now.text, ctx)) });
+  const pieces = blocks.map((block) => ({
+    key: JSON.stringify(block),
+    build: (now, ctx) => renderBlock(block, now, ctx),
+  }));
+  if (!blocks.length && message.text)
+    pieces.push({ key: `text:${message.text}`, build: (now, ctx) => h("div.block.text", {}, mrkdwn(now.text, ctx)) });
   if (message.edited) pieces.push({ key: "edited", build: () => h("span.edited", {}, "(edited)") });
-  if (!message.text && !message.files?.length) pieces.push({ key: "no-text", build: () => h("span.no-text", { "data-testid": "no-text", title: "Notifications and screen readers have nothing to say" }, "no text") });
+  if (!message.text && !message.files?.length)
+    pieces.push({
+      key: "no-text",
+      build: () =>
+        h(
+          "span.no-text",
+          { "data-testid": "no-text", title: "Notifications and screen readers have nothing to say" },
+          "no text",
+        ),
+    });
   return pieces;
 }
 
@@ -110,7 +174,11 @@ function authorOf(message, ctx) {
 }
 
 function avatar(author, isApp) {
-  const node = h(`div.avatar${isApp ? ".avatar-app" : ""}`, { "aria-hidden": "true" }, isApp ? svg("boat", BOAT) : author.name.slice(0, 1).toUpperCase());
+  const node = h(
+    `div.avatar${isApp ? ".avatar-app" : ""}`,
+    { "aria-hidden": "true" },
+    isApp ? svg("boat", BOAT) : author.name.slice(0, 1).toUpperCase(),
+  );
   node.style.setProperty("--avatar", safeColor(author.color, isApp ? "#17606f" : "#5b7480"));
   return node;
 }

@@ -11,7 +11,8 @@ const INLINE = new RegExp(
     "(?<code>`[^`\\n]+`)",
     "(?<angle><[^<>\\n]+>)",
     "(?<=^|[^\\p{L}\\p{N}*])(?<bold>\\*(?=[^\\s*])[^*\\n]*(?<=[^\\s*])\\*)(?=$|[^\\p{L}\\p{N}*])",
-    "(?<=^|[^\\p{L}\\p{N}_])(?<italic>_(?=[^\\s_])(?:[^_\\n]|(?<=[\\p{L}\\p{N}])_(?=[\\p{L}\\p{N}]))*(?<=[^\\s_])_)(?=$|[^\\p{L}\\p{N}_])",
+    "(?<=^|[^\\p{L}\\p{N}_])(?<italic>_(?=[^\\s_])(?:[^_\\n]|(?<=[\\p{L}\\p{N}])_(?=[\\p{L}\\p{N}]))*" +
+      "(?<=[^\\s_])_)(?=$|[^\\p{L}\\p{N}_])",
     "(?<=^|[^\\p{L}\\p{N}~])(?<strike>~(?=[^\\s~])[^~\\n]*(?<=[^\\s~])~)(?=$|[^\\p{L}\\p{N}~])",
     "(?<emoji>:[a-z0-9_+-]+:)",
     "(?<url>https?://[^\\s<>|]+[^\\s<>|.,;:!?)\\]}'\"])",
@@ -26,16 +27,21 @@ export function unescapeText(text) {
 
 /** Blocks of mrkdwn: fences, quotes and lines. `ctx` names users and channels. */
 export function mrkdwn(text, ctx) {
-  return String(text).split(/```/).flatMap((part, index, parts) => {
-    if (index % 2 === 0) return flow(trimAround(part, index, parts.length), ctx);
-    if (index === parts.length - 1) return flow("```" + part, ctx);
-    return h("pre", {}, h("code", {}, unescapeText(fenceText(part))));
-  });
+  return String(text)
+    .split(/```/)
+    .flatMap((part, index, parts) => {
+      if (index % 2 === 0) return flow(trimAround(part, index, parts.length), ctx);
+      if (index === parts.length - 1) return flow("```" + part, ctx);
+      return h("pre", {}, h("code", {}, unescapeText(fenceText(part))));
+    });
 }
 
 /** A fence may hold links that Slack made of addresses; inside code they are shown as their text. */
 function fenceText(part) {
-  return part.replace(/^\n/, "").replace(/\n$/, "").replace(/<(https?:[^<>|\n]+)(?:\|([^<>\n]*))?>/g, (_, url, label) => label ?? url);
+  return part
+    .replace(/^\n/, "")
+    .replace(/\n$/, "")
+    .replace(/<(https?:[^<>|\n]+)(?:\|([^<>\n]*))?>/g, (_, url, label) => label ?? url);
 }
 
 function trimAround(part, index, count) {
@@ -91,7 +97,12 @@ function angle(inside, ctx) {
   if (target.startsWith("@")) return userMention(target.slice(1), ctx, label);
   if (target.startsWith("#")) return channelMention(target.slice(1), ctx, label);
   if (target.startsWith("!date^")) return h("span", {}, label ?? "a date");
-  if (target.startsWith("!")) return h("span.mention.mention-me", {}, `@${label ?? target.slice(1).replace(/^subteam\^/, "")}`.replace("@@", "@"));
+  if (target.startsWith("!"))
+    return h(
+      "span.mention.mention-me",
+      {},
+      `@${label ?? target.slice(1).replace(/^subteam\^/, "")}`.replace("@@", "@"),
+    );
   const address = unescapeText(target);
   if (address.startsWith("mailto:")) return h("span", {}, label ?? address.slice(7));
   if (/^https?:/i.test(address)) return link(address, label ?? address);
@@ -101,7 +112,7 @@ function angle(inside, ctx) {
 /** `@name`, marked when it is the person who looks at the page. */
 export function userMention(id, ctx, label = null) {
   const user = ctx.users.get(id);
-  const name = user ? user.name : label ?? id;
+  const name = user ? user.name : (label ?? id);
   return h(id === ctx.me ? "span.mention.mention-me" : "span.mention", {}, `@${name.replace(/^@/, "")}`);
 }
 
@@ -109,7 +120,10 @@ export function userMention(id, ctx, label = null) {
 export function channelMention(id, ctx, label = null) {
   const channel = ctx.channels.get(id);
   if (!channel) return h("span.mention", {}, `#${label ?? id}`);
-  const open = (event) => { event.preventDefault(); ctx.openChannel(id); };
+  const open = (event) => {
+    event.preventDefault();
+    ctx.openChannel(id);
+  };
   return h("a.mention", { href: `?channel=${encodeURIComponent(channel.name)}`, onclick: open }, `#${channel.name}`);
 }
 

@@ -3,7 +3,13 @@ import { h, link } from "./dom.js";
 import { emojiCharacter, emojiNode, plainNodes } from "./emoji.js";
 import { channelMention, userMention } from "./mrkdwn.js";
 
-const STYLES = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
+const STYLES = [
+  ["code", "code"],
+  ["bold", "strong"],
+  ["italic", "em"],
+  ["strike", "s"],
+  ["underline", "u"],
+];
 
 /** All parts of a `rich_text` block; neighbouring lists stay apart, nested ones are indented. */
 export function richText(block, ctx) {
@@ -13,19 +19,27 @@ export function richText(block, ctx) {
 function richPart(part, ctx) {
   const inside = () => inlineAll(part.elements, ctx);
   switch (part.type) {
-    case "rich_text_section": return h("div.line", {}, inside());
-    case "rich_text_quote": return h("blockquote", {}, inside());
-    case "rich_text_preformatted": return h("pre", {}, h("code", {}, inlineAll(part.elements, ctx, true)));
-    case "rich_text_list": return richList(part, ctx);
-    default: return h("p.unknown", {}, `Unknown part: ${part.type}`);
+    case "rich_text_section":
+      return h("div.line", {}, inside());
+    case "rich_text_quote":
+      return h("blockquote", {}, inside());
+    case "rich_text_preformatted":
+      return h("pre", {}, h("code", {}, inlineAll(part.elements, ctx, true)));
+    case "rich_text_list":
+      return richList(part, ctx);
+    default:
+      return h("p.unknown", {}, `Unknown part: ${part.type}`);
   }
 }
 
 function richList(part, ctx) {
   const start = part.style === "ordered" && part.offset ? part.offset + 1 : null;
   const indent = Math.min(Number(part.indent) || 0, 8);
-  return h(`${part.style === "ordered" ? "ol" : "ul"}.indent-${indent}`, { start },
-    (part.elements ?? []).map((item) => h("li", {}, inlineAll(item.elements, ctx))));
+  return h(
+    `${part.style === "ordered" ? "ol" : "ul"}.indent-${indent}`,
+    { start },
+    (part.elements ?? []).map((item) => h("li", {}, inlineAll(item.elements, ctx))),
+  );
 }
 
 function inlineAll(elements, ctx, raw = false) {
@@ -38,16 +52,26 @@ function styled(content, style) {
 
 function inlineElement(element, ctx, raw) {
   switch (element.type) {
-    case "text": return raw ? [String(element.text ?? "")] : plainNodes(String(element.text ?? ""));
-    case "link": return link(element.url, element.text || element.url);
-    case "user": return userMention(element.user_id, ctx);
-    case "channel": return channelMention(element.channel_id, ctx);
-    case "usergroup": return h("span.mention", {}, `@${element.usergroup_id}`);
-    case "broadcast": return h("span.mention.mention-me", {}, `@${element.range}`);
-    case "emoji": return emojiElement(element);
-    case "date": return h("time", {}, dateText(element));
-    case "color": return h("code", {}, String(element.value));
-    default: return h("span.unknown", {}, `Unknown element: ${element.type}`);
+    case "text":
+      return raw ? [String(element.text ?? "")] : plainNodes(String(element.text ?? ""));
+    case "link":
+      return link(element.url, element.text || element.url);
+    case "user":
+      return userMention(element.user_id, ctx);
+    case "channel":
+      return channelMention(element.channel_id, ctx);
+    case "usergroup":
+      return h("span.mention", {}, `@${element.usergroup_id}`);
+    case "broadcast":
+      return h("span.mention.mention-me", {}, `@${element.range}`);
+    case "emoji":
+      return emojiElement(element);
+    case "date":
+      return h("time", {}, dateText(element));
+    case "color":
+      return h("code", {}, String(element.value));
+    default:
+      return h("span.unknown", {}, `Unknown element: ${element.type}`);
   }
 }
 

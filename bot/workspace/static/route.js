@@ -1,4 +1,4 @@
-/** What the address says: `?user=NAME&channel=NAME&thread=TS`, so that a view can be opened, shared and gone back to. */
+/** What the address says: `?user=NAME&channel=NAME&thread=TS`, so that a view can be opened and gone back to. */
 
 /** The wishes in the address; each may be null. */
 export function readRoute() {

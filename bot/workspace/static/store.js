@@ -11,7 +11,13 @@ const NOTICES_KEPT = 50;
 export class Store {
   constructor() {
     Object.assign(this, { team: { id: "", name: "" }, me: null, users: new Map(), channels: new Map(), commands: [] });
-    Object.assign(this, { messages: new Map(), notices: [], app: { connected: false, connections: 0 }, news: new Set(), read: {} });
+    Object.assign(this, {
+      messages: new Map(),
+      notices: [],
+      app: { connected: false, connections: 0 },
+      news: new Set(),
+      read: {},
+    });
   }
 
   /** Take the whole state; notices survive a reconnect of the same person. */
@@ -23,7 +29,12 @@ export class Store {
     this.channels = new Map(state.channels.map((channel) => [channel.id, channel]));
     this.commands = state.commands ?? [];
     this.app = state.app ?? this.app;
-    this.messages = new Map(Object.entries(state.messages).map(([id, list]) => [id, new Map(list.map((message) => [message.ts, withChannel(message, id)]))]));
+    this.messages = new Map(
+      Object.entries(state.messages).map(([id, list]) => [
+        id,
+        new Map(list.map((message) => [message.ts, withChannel(message, id)])),
+      ]),
+    );
     this.read = recall(`read:${this.me}`, {});
     for (const id of this.channels.keys()) this.read[id] ??= this.#newest(id);
   }
@@ -73,7 +84,11 @@ export class Store {
     const count = replies.filter((message) => !message.ephemeral).length;
     const head = first ? [messageItem({ message: first, extras: { inThread: true } })] : [];
     const line = { kind: "line", key: "count", text: count === 1 ? "1 reply" : `${count || "No"} replies` };
-    return [...head, ...(count || rows.length ? [line] : []), ...dressed([...rows, ...this.#noticeRows(channel, root)].sort(byTs), false)];
+    return [
+      ...head,
+      ...(count || rows.length ? [line] : []),
+      ...dressed([...rows, ...this.#noticeRows(channel, root)].sort(byTs), false),
+    ];
   }
 
   #noticeRows(channel, root) {
@@ -83,15 +98,25 @@ export class Store {
   #rootExtras(message, threads) {
     const replies = (threads.get(message.ts) ?? []).filter((reply) => !reply.ephemeral);
     const root = isReply(message) ? [] : replies;
-    return { replies: isReply(message) ? 0 : Math.max(root.length, message.reply_count ?? 0), lastReply: root.at(-1)?.ts ?? null,
-      news: this.news.has(`${message.channel}/${message.ts}`) };
+    return {
+      replies: isReply(message) ? 0 : Math.max(root.length, message.reply_count ?? 0),
+      lastReply: root.at(-1)?.ts ?? null,
+      news: this.news.has(`${message.channel}/${message.ts}`),
+    };
   }
 
-  /** `{count, mentions}` of unread messages by others; replies count only when they mention the reader or are for them alone. */
+  /** `{count, mentions}` of unread messages by others; of replies only mentions and private ones count. */
   unread(channel) {
-    const fresh = this.sorted(channel).filter((message) => message.ts > (this.read[channel] ?? "") && message.user !== this.me);
-    const counted = fresh.filter((message) => !isReply(message) || message.broadcast || message.mentions_me || message.ephemeral);
-    return { count: counted.length, mentions: counted.filter((message) => message.mentions_me || message.ephemeral).length };
+    const fresh = this.sorted(channel).filter(
+      (message) => message.ts > (this.read[channel] ?? "") && message.user !== this.me,
+    );
+    const counted = fresh.filter(
+      (message) => !isReply(message) || message.broadcast || message.mentions_me || message.ephemeral,
+    );
+    return {
+      count: counted.length,
+      mentions: counted.filter((message) => message.mentions_me || message.ephemeral).length,
+    };
   }
 
   markRead(channel) {
@@ -116,8 +141,14 @@ const withChannel = (message, channel) => ({ ...message, channel });
 const messageItem = ({ message, extras }) => ({ kind: "message", key: message.ts, message, extras });
 
 function repliesByRoot(messages) {
-  return Map.groupBy ? Map.groupBy(messages.filter(isReply), (message) => message.thread_ts) : messages.filter(isReply).reduce(
-    (map, message) => map.set(message.thread_ts, [...(map.get(message.thread_ts) ?? []), message]), new Map());
+  return Map.groupBy
+    ? Map.groupBy(messages.filter(isReply), (message) => message.thread_ts)
+    : messages
+        .filter(isReply)
+        .reduce(
+          (map, message) => map.set(message.thread_ts, [...(map.get(message.thread_ts) ?? []), message]),
+          new Map(),
+        );
 }
 
 /** Rows with day lines between them, and neighbours by one author drawn together. */
@@ -128,13 +159,18 @@ function dressed(rows, withDays) {
     const newDay = before === null || dayKey(before.ts) !== dayKey(row.ts);
     if (withDays && newDay) items.push({ kind: "line", key: `day-${dayKey(row.ts)}`, text: dayName(row.ts) });
     const compact = !newDay && together(before.message, row.message);
-    items.push(row.message ? messageItem({ message: row.message, extras: { ...row.extras, compact } }) : { kind: "notice", key: row.key, text: row.text });
+    items.push(
+      row.message
+        ? messageItem({ message: row.message, extras: { ...row.extras, compact } })
+        : { kind: "notice", key: row.key, text: row.text },
+    );
     before = row;
   }
   return items;
 }
 
 function together(before, now) {
-  if (!before || !now || [before, now].some((message) => message.ephemeral || message.broadcast || message.mentions_me)) return false;
+  if (!before || !now || [before, now].some((message) => message.ephemeral || message.broadcast || message.mentions_me))
+    return false;
   return before.user === now.user && before.username === now.username && now.ts - before.ts < GROUP_SECONDS;
 }

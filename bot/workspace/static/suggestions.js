@@ -4,9 +4,20 @@ import { h } from "./dom.js";
 export class Suggestions {
   /** `commands()` gives `{command, usage_hint, description}`; `onTaken()` runs after the text changed. */
   constructor(box, hint, commands, onTaken) {
-    Object.assign(this, { box, hint, commands, onTaken, fitting: [], marked: 0 });
-    this.list = h("ul.suggestions", { role: "listbox", id: `${box.id}-suggestions`, "aria-label": "Commands", hidden: true, "data-testid": "suggestions" });
-    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", this.list.id]]) {
+    Object.assign(this, { box, hint, commands, onTaken, fitting: [], marked: 0, keys: "" });
+    this.list = h("ul.suggestions", {
+      role: "listbox",
+      id: `${box.id}-suggestions`,
+      "aria-label": "Commands",
+      hidden: true,
+      "data-testid": "suggestions",
+    });
+    for (const [name, value] of [
+      ["role", "combobox"],
+      ["aria-autocomplete", "list"],
+      ["aria-expanded", "false"],
+      ["aria-controls", this.list.id],
+    ]) {
       box.setAttribute(name, value);
     }
     box.addEventListener("blur", () => this.close());
@@ -18,14 +29,19 @@ export class Suggestions {
     const text = this.box.value;
     this.fitting = /^\/\S*$/.test(text) ? this.commands().filter((item) => item.command.startsWith(text)) : [];
     this.marked = 0;
-    const typed = this.commands().find((item) => text.startsWith(`${item.command} `));
-    this.hint.replaceChildren(...(typed?.usage_hint ? [h("code", {}, `${typed.command} ${typed.usage_hint}`)] : []));
+    this.refreshHint();
     this.#paint();
+  }
+
+  /** The line under the box: how the typed command is used, else what the keys do. */
+  refreshHint() {
+    const typed = this.commands().find((item) => this.box.value.startsWith(`${item.command} `));
+    this.hint.replaceChildren(typed?.usage_hint ? h("code", {}, `${typed.command} ${typed.usage_hint}`) : this.keys);
   }
 
   close() {
     this.fitting = [];
-    this.hint.replaceChildren();
+    this.refreshHint();
     this.#paint();
   }
 
@@ -71,8 +87,21 @@ export class Suggestions {
   }
 
   #option(item, index) {
-    const take = (event) => { event.preventDefault(); this.#take(item); };
-    return h("li", { id: `${this.list.id}-${index}`, role: "option", "aria-selected": String(index === this.marked), onmousedown: take },
-      h("code", {}, item.command), item.usage_hint && h("span.usage", {}, ` ${item.usage_hint}`), item.description && h("span.description", {}, item.description));
+    const take = (event) => {
+      event.preventDefault();
+      this.#take(item);
+    };
+    return h(
+      "li",
+      {
+        id: `${this.list.id}-${index}`,
+        role: "option",
+        "aria-selected": String(index === this.marked),
+        onmousedown: take,
+      },
+      h("code", {}, item.command),
+      item.usage_hint && h("span.usage", {}, ` ${item.usage_hint}`),
+      item.description && h("span.description", {}, item.description),
+    );
   }
 }

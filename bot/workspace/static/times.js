@@ -15,7 +15,9 @@ export function fullTime(ts) {
 /** The day a message belongs to, as a key that sorts. */
 export function dayKey(ts) {
   const date = asDate(ts);
-  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, "0"))
+    .join("-");
 }
 
 /** `Today`, `Yesterday` or the date. */
