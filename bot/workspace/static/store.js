@@ -141,14 +141,12 @@ const withChannel = (message, channel) => ({ ...message, channel });
 const messageItem = ({ message, extras }) => ({ kind: "message", key: message.ts, message, extras });
 
 function repliesByRoot(messages) {
-  return Map.groupBy
-    ? Map.groupBy(messages.filter(isReply), (message) => message.thread_ts)
-    : messages
-        .filter(isReply)
-        .reduce(
-          (map, message) => map.set(message.thread_ts, [...(map.get(message.thread_ts) ?? []), message]),
-          new Map(),
-        );
+  const threads = new Map();
+  for (const reply of messages.filter(isReply)) {
+    if (!threads.has(reply.thread_ts)) threads.set(reply.thread_ts, []);
+    threads.get(reply.thread_ts).push(reply);
+  }
+  return threads;
 }
 
 /** Rows with day lines between them, and neighbours by one author drawn together. */
