@@ -122,6 +122,41 @@ def test_what_ran_once_never_runs_again(make_run: MakeRun) -> None:
     assert run.out == "once\n"
 
 
+def test_while_the_start_cannot_be_recorded_the_script_waits_and_then_never_runs(make_run: MakeRun) -> None:
+    run = make_run("echo ran >> ledger")
+    (run.dir / "started").symlink_to("nowhere")  # not there for who looks, but a name that is taken
+    assert run.by_hand(env={"MARK": run.mark}).wait(20) == supervisor.TAKEN
+    until(lambda: not run.living())
+    assert count(run) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs to see the held process")
+def test_a_supervisor_that_dies_before_the_start_is_on_disk_has_run_nothing(make_run: MakeRun) -> None:
+    for _ in range(50):
+        run = make_run("echo ran >> ledger")
+        supervising, held = stop_behind_the_gate(run)
+        if not (run.dir / "started").exists():
+            break
+    assert run.state() is RunState.ABSENT
+    until(lambda: Path(f"/proc/{held}/stat").read_text().rpartition(") ")[2][0] in "SZ")  # it waits, or is over
+    supervising.kill()
+    until(lambda: not run.living())
+    assert (count(run), run.state()) == (0, RunState.ABSENT)
+    assert run.by_hand().wait(20) == 0
+    assert count(run) == 1
+
+
+def stop_behind_the_gate(run: Run) -> tuple[subprocess.Popen[bytes], int]:
+    """Stops the supervisor as soon as it has forked; it, and the process it holds."""
+    supervising = run.by_hand(env={"MARK": run.mark})
+    children = Path(f"/proc/{supervising.pid}/task/{supervising.pid}/children")
+    while not (found := children.read_text()):
+        assert supervising.poll() is None
+    supervising.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, supervising.pid, os.WSTOPPED)
+    return supervising, int(found)
+
+
 def test_killed_at_any_moment_the_folder_tells_the_truth(make_run: MakeRun) -> None:
     dice = random.Random(seed := random.randrange(10**6))
     for number in range(40):

@@ -42,6 +42,17 @@ def test_an_abort_ends_all_of_it(make_run: MakeRun, body: str) -> None:
     assert run.living() == []
 
 
+def test_everyone_hears_of_it_first_however_deep_and_even_if_stopped(make_run: MakeRun) -> None:
+    deep = "trap 'echo heard; exit' TERM; echo on; kill -STOP $$; while :; do sleep 0.05; done"
+    run = make_run("trap : TERM; setsid bash ./deep & while kill -0 $! 2>/dev/null; do wait; done", grace=60)
+    (run.cwd / "deep").write_text(deep)
+    run.start()
+    run.wait_for("on")
+    assert rundir.request_stop(run.dir)
+    assert run.finish().why is Why.ABORT
+    assert run.out == "on\nheard\n"
+
+
 def test_what_holds_the_output_open_does_not_hold_up_the_end(make_run: MakeRun) -> None:
     run = make_run("echo -n part; sleep 300 & (setsid sleep 300 &); exit 0").start()
     end = run.finish()
@@ -55,8 +66,9 @@ def test_what_holds_the_output_open_does_not_hold_up_the_end(make_run: MakeRun) 
 def test_detached_leftovers_live_on_after_success_only(make_run: MakeRun, code: int) -> None:
     run = make_run(f"(setsid sleep 300 & echo $! > pid); exit {code}", detach=True).start()
     end = run.finish()
-    pid = int((run.cwd / "pid").read_text())
-    assert (run.living(), end.ended) == (([pid], 0) if code == 0 else ([], 1))
+    stays = [int((run.cwd / "pid").read_text())] if code == 0 else []
+    until(lambda: run.living() == stays)
+    assert end.ended == code
     assert ("shipmate:" in run.out) == (code == 1)
     assert "detach: true" not in run.out
 
