@@ -19,7 +19,7 @@ Outcome = Accepted | Refusal
 
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+    return TypeAdapter(cast(Any, kind))
 
 
 _EVENT: Any = Annotated[Event, Field(discriminator="kind")]
