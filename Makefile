@@ -22,3 +22,46 @@ $(RUN): requirements.lock pyproject.toml | $(BIN)/python
 $(DEV): requirements-dev.lock $(RUN)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# TIER is quick (the default, < 8 minutes on two cores) or long (what is slow and still belongs to every change).
+TIER ?= quick
+ifeq ($(TIER),long)
+MARK := long and not torture
+else
+MARK := not long and not torture
+endif
+
+.PHONY: test
+test: $(DEV)
+	@$(BIN)/python -m tests.support.needs --install
+ifeq ($(TIER),quick)
+	@$(MAKE) --no-print-directory check
+	$(BIN)/coverage erase
+	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -m "$(MARK)" -p no:cacheprovider $(ARGS)
+	@$(BIN)/coverage combine --quiet --append 2>/dev/null || true
+	@$(BIN)/python -m tests.support.ratchet
+else
+	$(BIN)/python -m pytest -m "$(MARK)" --timeout 900 $(ARGS)
+endif
+	@$(BIN)/python -m tests.support.needs --report
+
+.PHONY: check
+check: $(DEV)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: bench
+bench: $(DEV)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: torture
+torture: $(DEV)
+	$(BIN)/python -m pytest -m torture --timeout 3600 $(ARGS)
+
+# The two lock files, made anew from pyproject.toml (needs uv).
+.PHONY: lock
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml build.in -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --extra dev -c requirements.lock pyproject.toml build.in -o requirements-dev.lock
