@@ -1,0 +1,1 @@
+"""The world that `bot demo` plays in: a sample service, hosts that run it, routers before them."""
