@@ -118,6 +118,8 @@ async def test_a_killed_demo_leaves_no_process_and_starts_again(tmp_path: Path) 
         assert set((await versions(world)).values()) == {"v1.3"}
     finally:
         await world.stop()
+        for pid in filter(alive, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 async def test_reset_begins_anew_and_keeps_what_is_not_ours(demo: Demo) -> None:
