@@ -1,0 +1,49 @@
+"""What is wrong with a file, where, and what would be right; collected, so that all is told at once."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Problem:
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class CatalogErrors(Exception):  # noqa: N818 (it holds errors)
+    """Every problem of a file, in the order of its lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ConfigErrors(CatalogErrors):
+    """The bot's configuration cannot be used."""
+
+
+class RecipeErrors(CatalogErrors):
+    """A service's deploy.yml cannot be used."""
+
+
+class Found:
+    """Problems of one file while it is read."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def add(self, line: int, message: str) -> None:
+        self.problems.append(Problem(file=self.file, line=line, message=message))
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """` Did you mean …?`, or what there is to choose from."""
+    names = list(known)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    return f" Did you mean `{near[0]}`?" if near else f" Known here: {', '.join(names)}."

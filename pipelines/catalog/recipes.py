@@ -1,0 +1,223 @@
+"""deploy.yml, how a service is deployed, as a checked `Recipe`: every problem at once, before anything runs."""
+
+import posixpath
+import re
+from collections.abc import Mapping as Table
+
+from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
+from pipelines.catalog.nodes import Mapping, Scalar, Sequence, Value, read
+from pipelines.catalog.problems import Found, RecipeErrors, nearest
+from pipelines.domain.recipe import (
+    CHECK_RETRIES,
+    CHECK_TIMEOUT,
+    STATUS_TIMEOUT,
+    STEP_TIMEOUT,
+    Check,
+    CheckKind,
+    OnLost,
+    Recipe,
+    Recreate,
+    Rolling,
+    Script,
+    StatusUrl,
+)
+
+KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
+LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
+STEP = ("run", "timeout", "on_lost", "detach")
+STEP_LATER = ("silence",)
+HOOK_LATER = ("silence", "when")
+CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
+CHECK_LATER = ("sql", "silence")
+STRATEGIES = ("rolling", "recreate")
+STRATEGIES_LATER = ("blue_green", "canary")
+VARIABLES = (
+    "SERVICE",
+    "ENVIRONMENT",
+    "TARGET",
+    "REGION",
+    "VERSION",
+    "COMMIT",
+    "PREVIOUS_VERSION",
+    "PREVIOUS_COMMIT",
+)
+DEFAULT: Rolling | Recreate = Rolling()
+ONE_BY_ONE: tuple[int, float | None] = (1, None)
+EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+
+
+def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[str, str]) -> Recipe:
+    """The recipe in a deploy.yml that lies in `folder`; `entries` are the commit's files with git's modes.
+
+    Raises RecipeErrors."""
+    found = Found(file)
+    root = read(source, found)
+    reader = _Reader(found, folder, entries)
+    recipe = None if found.problems else reader.recipe(root)
+    if found.problems or recipe is None:
+        raise RecipeErrors(found.problems)
+    return recipe
+
+
+class _Reader:
+    def __init__(self, found: Found, folder: str, entries: Table[str, str]) -> None:
+        self._found = found
+        self._folder = folder
+        self._entries = entries
+
+    def recipe(self, root: Value | None) -> Recipe | None:
+        fields = Fields(root, self._found, of="deploy.yml", known=KEYS, later=LATER)
+        if "deploy" not in fields:
+            self._found.add(fields.line, "there is no `deploy`; the least file is `deploy: deploy/install.sh`")
+        deploy = fields.get("deploy", self._step, None)
+        strategy: Rolling | Recreate = fields.get("strategy", self._strategy, DEFAULT)
+        recipe = Recipe(
+            deploy=deploy or Script(run=""),
+            route=fields.get("route", self._step, None),
+            status=fields.get("status", self._status, None),
+            stop=fields.get("stop", self._step, None),
+            before=fields.get("before", self._hooks, ()),
+            after=fields.get("after", self._hooks, ()),
+            checks=fields.get("check", self._checks, ()),
+            strategy=strategy,
+            timeout=fields.get("timeout", positive, None) if "timeout" in fields else None,
+        )
+        stop = fields.entry("stop")
+        if stop is not None and not isinstance(strategy, Recreate):
+            self._found.add(stop.line, "`stop` is used by `strategy: recreate` alone; remove it or change the strategy")
+        return recipe
+
+    def _step(self, value: Value, found: Found, key: str) -> Script | None:
+        return self._script(value, key, STEP_LATER)
+
+    def _script(self, value: Value, key: str, later: tuple[str, ...]) -> Script | None:
+        if isinstance(value, Scalar):
+            return Script(run=self._file(value, key))
+        if not isinstance(value, Mapping):
+            self._found.add(value.line, f"`{key}` must be a script such as deploy/{key}.sh, not {kind(value)}")
+            return None
+        fields = Fields(value, self._found, of=f"`{key}`", known=STEP, later=later)
+        if "run" not in fields:
+            self._found.add(value.line, f"`{key}` names no script; write `run: deploy/{key}.sh`")
+        return Script(
+            run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
+            timeout=fields.get("timeout", positive, STEP_TIMEOUT),
+            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "ask")),
+            detach=fields.get("detach", boolean, False),
+        )
+
+    def _file(self, value: Value, key: str) -> str:
+        """A script's path from the root of the tree; a path in the file is relative to the file."""
+        given = text(value, self._found, key)
+        if not given:
+            return ""
+        path = posixpath.normpath(posixpath.join(self._folder, given))
+        if problem := self._misfit(given, path):
+            self._found.add(value.line, problem)
+        return path
+
+    def _misfit(self, given: str, path: str) -> str | None:
+        if given.startswith("/") or path.startswith("../") or path == "..":
+            return f"`{given}` is outside the repository; scripts are named by their path in it"
+        mode = self._entries.get(path)
+        if mode == EXECUTABLE:
+            return None
+        if mode == PLAIN:
+            return f"`{given}` is not executable; run: git update-index --chmod=+x {path}"
+        if mode == LINK:
+            return f"`{given}` is a symbolic link; name the file it points to"
+        if mode == SUBMODULE or any(path.startswith(f"{p}/") for p, m in self._entries.items() if m == SUBMODULE):
+            return f"`{given}` is in a submodule, which is not checked out; keep the script in this repository"
+        if any(entry.startswith(f"{path}/") for entry in self._entries):
+            return f"`{given}` is a folder; name the script in it"
+        scripts = [name for name, m in self._entries.items() if m == EXECUTABLE]
+        return f"`{given}` is not in the commit.{nearest(path, scripts) if scripts else ''}"
+
+    def _status(self, value: Value, found: Found, key: str) -> Script | StatusUrl | None:
+        if isinstance(value, Scalar) and value.text.startswith(("http://", "https://")):
+            return StatusUrl(url=self._expandable(value, value.text))
+        script = self._script(value, key, STEP_LATER)
+        if script is not None and isinstance(value, Scalar):
+            return Script(run=script.run, timeout=STATUS_TIMEOUT)
+        return script
+
+    def _expandable(self, value: Value, url: str) -> str:
+        for match in _VARIABLE.finditer(url):
+            name = match[1] or match[2]
+            if name not in VARIABLES:
+                self._found.add(value.line, f"`${name}` is not a name that is replaced here.{nearest(name, VARIABLES)}")
+        return url
+
+    def _hooks(self, value: Value, found: Found, key: str) -> tuple[Script, ...]:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        scripts = (self._script(item, key, HOOK_LATER) for item in items)
+        return tuple(script for script in scripts if script is not None)
+
+    def _checks(self, value: Value, found: Found, key: str) -> tuple[Check, ...]:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        checks = (self._check(item) for item in items)
+        return tuple(check for check in checks if check is not None)
+
+    def _check(self, value: Value) -> Check | None:
+        if not isinstance(value, Mapping):
+            self._found.add(
+                value.line, f"a check is a mapping such as {{http: http://$TARGET/healthz}}, not {kind(value)}"
+            )
+            return None
+        fields = Fields(value, self._found, of="a check", known=CHECK, later=CHECK_LATER)
+        kinds = [name for name in ("http", "tcp", "run") if name in fields]
+        if len(kinds) != 1:
+            if not any(problem.line == value.line for problem in self._found.problems):
+                self._found.add(value.line, "a check asks one thing: http, tcp or run")
+            return None
+        entry = fields.entry(kinds[0])
+        assert entry is not None
+        return Check(
+            kind=CheckKind(kinds[0]),
+            what=self._asked(entry.value, CheckKind(kinds[0])),
+            timeout=fields.get("timeout", positive, CHECK_TIMEOUT),
+            retries=fields.get("retries", count, CHECK_RETRIES),
+            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "rerun")),
+            detach=fields.get("detach", boolean, False),
+        )
+
+    def _asked(self, value: Value, check: CheckKind) -> str:
+        if check is CheckKind.RUN:
+            return self._file(value, "run")
+        what = self._expandable(value, text(value, self._found, check.value))
+        if check is CheckKind.HTTP and what and not what.startswith(("http://", "https://")):
+            self._found.add(value.line, f"`{what}` is no URL; write http://$TARGET/healthz")
+        if check is CheckKind.TCP and what and "$TARGET" not in what and ":" not in what:
+            self._found.add(value.line, f"`{what}` has no port; write $TARGET or host:5432")
+        return what
+
+    def _strategy(self, value: Value, found: Found, _key: str) -> Rolling | Recreate:
+        if isinstance(value, Scalar):
+            return self._plain_strategy(value)
+        fields = Fields(value, found, of="a strategy", known=STRATEGIES, later=STRATEGIES_LATER)
+        if "recreate" in fields:
+            return Recreate()
+        rolling = fields.entry("rolling")
+        return self._rolling(rolling.value) if rolling is not None else Rolling()
+
+    def _plain_strategy(self, value: Scalar) -> Rolling | Recreate:
+        if value.text in STRATEGIES_LATER:
+            self._found.add(value.line, f"`{value.text}` is not enforced by this version yet; use rolling or recreate")
+        elif value.text not in STRATEGIES:
+            self._found.add(value.line, f"{kind(value)} is not a strategy.{nearest(value.text, STRATEGIES)}")
+        return Recreate() if value.text == "recreate" else Rolling()
+
+    def _rolling(self, value: Value) -> Rolling:
+        fields = Fields(value, self._found, of="rolling", known=("batch", "bake"))
+        batch, percent = fields.get("batch", self._batch, ONE_BY_ONE)
+        return Rolling(batch=batch, percent=percent, bake=fields.get("bake", duration, 0.0))
+
+    def _batch(self, value: Value, found: Found, key: str) -> tuple[int, float | None]:
+        if isinstance(value, Scalar) and (match := _PERCENT.fullmatch(value.text)) and 0 < float(match[1]) <= 100:
+            return 1, float(match[1])
+        number = count(value, found, key) if isinstance(value, Scalar) and "%" not in value.text else 0
+        if number < 1 and not any(problem.line == value.line for problem in found.problems):
+            found.add(value.line, "`batch` must be a number of targets such as 2, or a share such as 25%")
+        return max(number, 1), None
