@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handlers.chat import card, grammar, words
+from handlers.chat import grammar, words
+from handlers.chat.card import help_card
+from handlers.chat.deploy_card import deploy_card
 from handlers.chat.grammar import Misread
+from handlers.chat.status_card import status_card
 from handlers.terminal import render
 from pipelines.domain.commands import Help, Status, Unbuilt
 from pipelines.domain.deploy import Deploy
@@ -61,7 +64,7 @@ class TerminalDoor:
                     yield line
                 yield REFUSED
             case Help():
-                for line in render.lines(card.help_card(parsed, self._shipmate.config)):
+                for line in render.lines(help_card(parsed, self._shipmate.config)):
                     yield line
                 yield DONE
             case Status():
@@ -83,7 +86,7 @@ class TerminalDoor:
             yield MISREAD
             return
         views = await self._shipmate.look(status.service, status.environment)
-        for line in render.lines(card.status_card(views, self._clock())):
+        for line in render.lines(status_card(views, self._clock())):
             yield line
         yield DONE
 
@@ -105,15 +108,15 @@ class TerminalDoor:
     async def _follow(self, answer: Accepted) -> AsyncIterator[str | int]:
         """Each thing that happens as a line, until the deploy is over; a question is printed with the words that
         answer it."""
-        said = 0
+        said: set[str] = set()
         last: Deploy | None = None
-        async for deploy in self._shipmate.follow(answer.deploy):
-            lines = render.progress(deploy, self._clock())
-            for line in lines[said:]:
-                yield line
-            said, last = len(lines), deploy
+        async for last in self._shipmate.follow(answer.deploy):
+            for line in [*render.progress(last), *render.question(last)]:
+                if line not in said:
+                    said.add(line)
+                    yield line
         assert last is not None and last.outcome is not None
-        for line in render.lines(card.deploy_card(last, self._clock())):
+        for line in render.lines(deploy_card(last, self._clock())):
             yield line
         asked_to_abort = answer.done == "abort"
         yield DONE if asked_to_abort and last.outcome is Outcome.ABORTED else ENDINGS[last.outcome]

@@ -1,0 +1,145 @@
+"""Buttons: what a label asks, packed into a button's value, and unpacked into the command that a click becomes."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.chat.card import Button, Confirm, Style
+from pipelines.domain.commands import Abort, Answer, Command, Deploy, Pin, Retry, Rollback
+from pipelines.domain.commands import Button as Source
+from pipelines.domain.deploy import Deploy as DeployState
+from pipelines.domain.refusals import Offer, Refusal
+
+VALUE_LIMIT = 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogWanted:
+    """The Log button: show where a deploy's output is."""
+
+    deploy: str
+
+
+class UnreadableClickError(Exception):
+    """A button that this version did not make. Nothing is done."""
+
+
+def pack(**facts: Any) -> str:
+    value = json.dumps({k: v for k, v in facts.items() if v is not None}, separators=(",", ":"))
+    assert len(value) <= VALUE_LIMIT
+    return value
+
+
+def _room(deploy: DeployState) -> dict[str, str]:
+    return {"s": deploy.plan.service, "e": deploy.plan.environment, "d": deploy.id}
+
+
+def _confirm(deploy: DeployState, title: str, text: str, yes: str) -> Confirm | None:
+    """Destructive buttons ask once more in protected environments, nowhere else."""
+    return Confirm(title=title, text=text, yes=yes) if deploy.plan.protected else None
+
+
+def abort(deploy: DeployState) -> Button:
+    plan = deploy.plan
+    return Button(
+        label="Abort",
+        action="abort",
+        value=pack(**_room(deploy)),
+        say=f"abort {plan.service} {plan.environment}",
+        style=Style.DANGER,
+        confirm=_confirm(
+            deploy, "Abort?", f"The deploy of {plan.service} {plan.version} to {plan.environment} is ended.", "Abort"
+        ),
+    )
+
+
+def roll_back(deploy: DeployState) -> Button | None:
+    """Roll back to the version that is pinned now; while a deploy runs, it is ended first."""
+    pin, plan = deploy.rollback, deploy.plan
+    if pin is None:
+        return None
+    running = deploy.outcome is None
+    text = f"{plan.service} in {plan.environment} goes from {plan.version} back to {pin.version}."
+    return Button(
+        label=f"Roll back to {pin.version}",
+        action="rollback",
+        value=pack(**_room(deploy), v=pin.version, c=pin.commit, u=pin.until, now=1 if running else None),
+        say=f"rollback {plan.service} {plan.environment}{' now' if running else ''}",
+        style=Style.DANGER,
+        confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
+    )
+
+
+def retry(deploy: DeployState) -> Button:
+    plan = deploy.plan
+    return Button(
+        label="Retry", action="retry", value=pack(**_room(deploy)), say=f"retry {plan.service} {plan.environment}"
+    )
+
+
+def deploy_again(deploy: DeployState) -> Button | None:
+    """After a rollback: the version that it left, at the very commit."""
+    left, plan = deploy.replaces, deploy.plan
+    if left is None:
+        return None
+    return Button(
+        label=f"Deploy {left.version} again",
+        action="deploy_again",
+        value=pack(**_room(deploy), v=left.version, c=left.commit),
+        say=f"deploy {plan.service} {left.version} {plan.environment}",
+    )
+
+
+def log(deploy: DeployState) -> Button:
+    return Button(label="Log", action="log", value=pack(**_room(deploy)), say="")
+
+
+def answer(deploy: DeployState, choice: str, step: str) -> Button:
+    plan = deploy.plan
+    labels = {"again": "Run again", "worked": "It worked", "wait": "Wait", "stop": "Stop it"}
+    label = labels[choice]
+    return Button(
+        label=label,
+        action=f"{choice}_{step}"[:60],
+        value=pack(**_room(deploy), a=choice),
+        say=f"{label.lower()} {plan.service} {plan.environment}",
+    )
+
+
+def offered(refusal: Refusal) -> tuple[Button, ...]:
+    """The buttons under a refusal: each says the words that its offer names."""
+    return tuple(_offer(offer) for offer in refusal.offers)
+
+
+def _offer(offer: Offer) -> Button:
+    style = Style.DANGER if "Roll back" in offer.label or offer.label.startswith("Abort") else Style.PLAIN
+    return Button(label=offer.label, action=offer.action, value=pack(say=offer.say), say=offer.say, style=style)
+
+
+def command_of(action: str, value: str) -> Command | LogWanted | str:
+    """What a click asks; a text is to be read as if it had been typed. Raises UnreadableClickError."""
+    try:
+        facts = json.loads(value)
+        if "say" in facts:
+            return str(facts["say"])
+        service, environment, deploy = str(facts["s"]), str(facts["e"]), str(facts["d"])
+        source = Source(deploy=deploy, action=action)
+        match action:
+            case "abort":
+                return Abort(service=service, environment=environment, deploy=deploy, button=source)
+            case "rollback":
+                pin = Pin(version=str(facts["v"]), commit=str(facts["c"]), until=str(facts["u"]))
+                now = bool(facts.get("now"))
+                return Rollback(service=service, environment=environment, pin=pin, now=now, button=source)
+            case "retry":
+                return Retry(service=service, environment=environment, deploy=deploy, button=source)
+            case "deploy_again":
+                version, commit = str(facts["v"]), str(facts["c"])
+                return Deploy(service=service, version=version, environment=environment, commit=commit, button=source)
+            case "log":
+                return LogWanted(deploy=deploy)
+            case _:
+                choice = facts["a"]
+                return Answer(choice=choice, service=service, environment=environment, deploy=deploy, button=source)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnreadableClickError(f"the button {action!r} cannot be read: {error}") from error

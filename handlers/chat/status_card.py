@@ -1,0 +1,45 @@
+"""What is live where, as a card."""
+
+from datetime import datetime
+
+from handlers.chat.card import Card, plain_text
+from handlers.chat.times import between, clock
+from pipelines.domain.room import TargetState, Traffic
+from pipelines.domain.views import RoomView
+
+NOTHING = "There is no service yet. Add one to the configuration, under `services:`."
+ROOMS_SHOWN = 40
+
+
+def status_card(views: tuple[RoomView, ...], now: datetime) -> Card:
+    lines = [line for view in views[:ROOMS_SHOWN] for line in room_lines(view, now)]
+    if len(views) > ROOMS_SHOWN:
+        lines.append(f"and {len(views) - ROOMS_SHOWN} more: name a service")
+    title = "What is live" if views else NOTHING
+    return Card(title=title, text=plain_text("; ".join(lines) or title), lines=tuple(lines))
+
+
+def room_lines(view: RoomView, now: datetime) -> list[str]:
+    head = f"{view.service} in {view.environment}: {_runs(view, now)}"
+    if view.running is not None:
+        running = view.running
+        head += f" · {running.plan.version} is on its way, by {running.by.name}, for {between(running.at, now)}"
+    lines = [head]
+    if view.live is None and any(state.version for state in view.targets.values()):
+        lines += [f"    {name}: {_target(state)}" for name, state in view.targets.items()]
+    return lines
+
+
+def _runs(view: RoomView, now: datetime) -> str:
+    if view.live is not None:
+        by = f" by {view.by}" if view.by else ""
+        since = f" since {clock(view.live.since, now)}" if view.live.since else ""
+        return f"{view.live.version}{since}{by}"
+    if any(state.version for state in view.targets.values()):
+        return "mixed"
+    return "nobody knows; nothing was deployed here yet"
+
+
+def _target(state: TargetState) -> str:
+    version = state.version or "nobody knows"
+    return f"{version}, out of traffic" if state.traffic is Traffic.OUT else version

@@ -1,0 +1,57 @@
+"""What a deploy's thread says beside the live tail: milestones, each once, and one closing line for whoever asked."""
+
+import re
+
+from handlers.chat.deploy_card import what
+from handlers.chat.times import between, span
+from pipelines.domain.deploy import Deploy
+from pipelines.domain.events import Outcome, Progress
+from pipelines.domain.plan import Verb
+
+TAIL_LINES = 15
+TAIL_COLUMNS = 300
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+SHOWN = (Verb.BEFORE, Verb.AFTER, Verb.STOP)
+
+
+def milestones(deploy: Deploy) -> dict[str, str]:
+    """What was reached, in order, by a key. As a deploy goes on keys are added and no line changes."""
+    ended = [(step, run) for step in deploy.plan.steps if (run := deploy.runs.get(step.id)) and run.ended]
+    lines: dict[str, str] = {}
+    for step, run in sorted(ended, key=lambda pair: (pair[1].ended, pair[0].id)):
+        took = between(run.started, run.ended) if run.ended else ""
+        if run.progress is Progress.OK and step.verb in SHOWN:
+            lines[step.id] = f"✓ {step.label} done in {took}"
+        elif run.progress is Progress.OK and step.verb is Verb.DEPLOY:
+            lines[step.id] = f"✓ {deploy.plan.version} installed on {step.target} in {took}"
+    if deploy.abort is not None:
+        then = f", then back to {deploy.abort.then.version}" if deploy.abort.then else ""
+        lines["abort"] = f"⏹ {deploy.abort.by.name} aborts{then}"
+    return lines
+
+
+def closing(deploy: Deploy) -> str:
+    """The one message that notifies whoever asked: how it ended."""
+    where = deploy.plan.environment
+    match deploy.outcome:
+        case Outcome.LIVE:
+            took = span((deploy.ended - deploy.at).total_seconds()) if deploy.ended else ""
+            return f"{what(deploy)} went live in {where} after {took}."
+        case Outcome.ABORTED:
+            return f"{what(deploy)} was aborted in {where}: {deploy.why}."
+        case _:
+            return f"{what(deploy)} failed in {where}: {deploy.why}."
+
+
+def clean(output: str) -> str:
+    """Output as inert text: no colours, no cursor, nothing hidden; a line overwritten by \\r shows its last state."""
+    text = _ESCAPES.sub("", output).replace("\r\n", "\n")
+    lines = (line.rsplit("\r", 1)[-1] for line in text.split("\n"))
+    return "\n".join(_CONTROL.sub("", line) for line in lines)
+
+
+def tail(output: str) -> str:
+    """The last lines of some output."""
+    lines = [line[:TAIL_COLUMNS] for line in clean(output).rstrip("\n").split("\n")]
+    return "\n".join(lines[-TAIL_LINES:])

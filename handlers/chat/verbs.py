@@ -1,0 +1,72 @@
+"""Every verb of the product, on one page: what it is for, an example, and whether this version does it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verb:
+    """`usage` shows the words in order; `{service}`, `{environment}` are filled in from the configuration."""
+
+    name: str
+    does: str
+    usage: tuple[str, ...] = ()
+    built: bool = False
+
+
+VERBS = (
+    Verb(
+        name="deploy",
+        does="make a version live",
+        usage=("{service} v1.4 {environment}", "{service}@main to {environment} because the fix is urgent"),
+        built=True,
+    ),
+    Verb(
+        name="rollback",
+        does="back to the last good version, or to a named one",
+        usage=("rollback {service} {environment}", "rollback {service} {environment} to v1.2", "… now"),
+        built=True,
+    ),
+    Verb(name="status", does="what is live where", usage=("status", "status {service}"), built=True),
+    Verb(name="abort", does="end a running deploy", usage=("abort {service} {environment}", "abort"), built=True),
+    Verb(name="retry", does="a failed deploy once more", usage=("retry {service} {environment}", "retry"), built=True),
+    Verb(name="help", does="these lines", usage=("help", "help rollback"), built=True),
+    Verb(
+        name="run again",
+        does="answer for a step whose end nobody knows",
+        usage=("run again {service} {environment}", "it worked {service} {environment}"),
+        built=True,
+    ),
+    Verb(
+        name="wait",
+        does="answer for a script that runs without its supervisor",
+        usage=("wait {service} {environment}", "stop it {service} {environment}"),
+        built=True,
+    ),
+    *(
+        Verb(name=name, does=does)
+        for name, does in (
+            ("plan", "what would happen"),
+            ("history", "what happened"),
+            ("diff", "what would change"),
+            ("who", "who can and does deploy"),
+            ("why", "which gates hold a deploy"),
+            ("approve", "let a waiting deploy go"),
+            ("decline", "refuse a waiting deploy"),
+            ("promote", "the same version in the next environment"),
+            ("lock", "hold a room"),
+            ("unlock", "let go of a room"),
+            ("queue", "wait in line"),
+            ("freeze", "stop all deploys of an environment"),
+            ("thaw", "end a freeze"),
+            ("dora", "the four key figures"),
+            ("drift", "what runs that nobody deployed"),
+            ("secrets", "which secrets a service names"),
+            ("flag", "switch a feature flag"),
+            ("drill", "rehearse a rollback"),
+            ("test", "run a suite"),
+        )
+    ),
+)
+BY_NAME = {verb.name: verb for verb in VERBS}
+UNBUILT_CLAUSES = {"at": "scheduling (at …)", "for": "a time span (for …)", "until": "a time (until …)"}
+FILLERS = frozenset({"to", "in", "on", "the"})

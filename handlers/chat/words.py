@@ -1,0 +1,170 @@
+"""The sentences of every refusal: what stopped it, who can lift it, the way on. One for each code, none left out."""
+
+from datetime import datetime
+from typing import assert_never
+
+from handlers.chat.times import between, clock
+from pipelines.domain.commands import Status
+from pipelines.domain.gates import known_room
+from pipelines.domain.model import Config
+from pipelines.domain.refusals import Code, Gate, Refusal, refuse
+
+
+def sentences(refusal: Refusal, now: datetime) -> list[str]:
+    """One sentence a closed gate, in the order in which they were tried."""
+    return [sentence(gate, now) for gate in refusal.gates]
+
+
+def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code is the point)
+    say = gate.text
+    match gate.code:
+        case Code.NOT_A_MEMBER:
+            return _not_a_member(say("kind"))
+        case Code.NOT_ALLOWED:
+            return (
+                f"You may not deploy {say('service')} to {say('where')}: that is for {_people(gate.listed('who'))}. "
+                "Ask one of them, or have the configuration changed."
+            )
+        case Code.GROUP_UNKNOWN:
+            return (
+                f"Nobody can tell who is in {say('group')} right now, so nobody may deploy to {say('where')} by it. "
+                "Try again in a minute, or list the group under `groups:` in the configuration."
+            )
+        case Code.UNKNOWN_SERVICE:
+            return f"There is no service {say('given')!r}. {_known('Services', gate)}"
+        case Code.UNKNOWN_ENVIRONMENT:
+            return f"There is no environment {say('given')!r}. {_known('Environments', gate)}"
+        case Code.UNKNOWN_VERSION:
+            near = f" Did you mean {_or(gate.listed('near'))}?" if gate.listed("near") else " Try `latest`."
+            return f"There is no tag, branch or commit {say('given')!r}.{near}"
+        case Code.BAD_VERSION:
+            return f"{say('given')!r} cannot be a version, because it {say('reason')}. Name a tag such as v1.4."
+        case Code.AMBIGUOUS_VERSION:
+            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. Name the commit instead."
+        case Code.UNREACHABLE_COMMIT:
+            return (
+                f"The commit {say('given')[:12]} is on no branch or tag of the repository, so it is not deployed. "
+                "Push it to a branch, or tag it."
+            )
+        case Code.REPOSITORY_AWAY:
+            return say("detail")
+        case Code.BAD_RECIPE:
+            return "deploy.yml cannot be used:\n" + "\n".join(gate.listed("errors"))
+        case Code.ROOM_BUSY:
+            return (
+                f"{say('service')} is being deployed to {say('where')}: {say('version')} by {say('by')}, "
+                f"for {_since(gate, now)}. Wait for it, or end it: `/deploy abort {say('service')} {say('where')}`."
+            )
+        case Code.ROLLBACK_WHILE_RUNNING:
+            return (
+                f"{say('version')} is being deployed to {say('where')} by {say('by')}, for {_since(gate, now)}. "
+                f"A rollback to {say('to')} ends that first: `/rollback {say('service')} {say('where')} now`."
+            )
+        case Code.ROOM_UNKNOWN:
+            return (
+                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended. "
+                f"Say `/deploy run again {say('service')} {say('where')}` or "
+                f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
+            )
+        case Code.ALREADY_LIVE:
+            return (
+                f"{say('service')} {say('version')} is already live in {say('where')}. "
+                f"Do it all the same: `/deploy {say('service')} {say('version')} {say('where')} force`."
+            )
+        case Code.NOTHING_TO_ROLL_BACK_TO:
+            return (
+                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
+                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+            )
+        case Code.NEVER_GOOD_HERE:
+            good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
+            return (
+                f"{say('given')!r} never ended well in {say('where')}, so a rollback does not go there.{good} "
+                f"A deploy does: `/deploy {say('service')} {say('given')} {say('where')}`."
+            )
+        case Code.STALE_BUTTON:
+            by = f" by {say('by')}" if say("by") else ""
+            return (
+                f"That button is from before: {say('version') or 'another version'} went live since{by}. "
+                f"Nothing was done; a rollback now would not go to {say('to')} by that button."
+            )
+        case Code.ALREADY_DONE:
+            return f"{say('by')} did that already, at {clock(datetime.fromisoformat(say('at')), now)}."
+        case Code.NOTHING_RUNNING:
+            return f"Nothing is being deployed{_where(gate)}, so there is nothing to abort. See `/deploy status`."
+        case Code.NOTHING_TO_RETRY:
+            return f"There is no failed deploy to retry{_where(gate)}. See `/deploy status`."
+        case Code.NOTHING_ASKED:
+            return f"No step waits for such an answer{_where(gate)}. See `/deploy status`."
+        case Code.WHICH_DEPLOY:
+            return f"Which one? {_or(gate.listed('choices'))}. Name its service and environment."
+        case Code.ALREADY_ENDED:
+            return f"{say('version')} in {say('where')} is over already: {say('state')}. Nothing was done."
+        case Code.ALREADY_ABORTING:
+            return f"{say('by')} is ending it already. Nothing was done twice."
+        case Code.CANNOT_POST:
+            return (
+                f"Shipmate cannot post in {say('channel')}, so nothing was started. "
+                "Type `/invite @shipmate` there, then ask again."
+            )
+        case Code.NOT_BUILT:
+            return f"{say('name')!r} is not built yet, so nothing was done. See `/deploy help` for what is."
+        case Code.TOO_OLD:
+            return (
+                "That was asked while Shipmate was away, too long ago to do it unseen. Say it again if it still holds."
+            )
+        case Code.BROKEN:
+            return f"Something in Shipmate itself broke, and nothing was started. Its log has it under {say('id')}."
+        case _:
+            assert_never(gate.code)
+
+
+def unknown_names(status: Status, config: Config) -> Refusal | None:
+    """The refusal for a `status` of a service or environment that nobody knows."""
+    some_service = next(iter(config.services), "")
+    some_environment = next(iter(config.environments), "")
+    gates = known_room(status.service or some_service, status.environment or some_environment, config)
+    named = [
+        gate
+        for gate in gates
+        if (gate.code is Code.UNKNOWN_SERVICE and status.service)
+        or (gate.code is Code.UNKNOWN_ENVIRONMENT and status.environment)
+    ]
+    return Refusal(gates=tuple(named)) if named else None
+
+
+def not_built(name: str) -> Refusal:
+    return refuse(Code.NOT_BUILT, name=name)
+
+
+def _not_a_member(kind: str) -> str:
+    who = {
+        "guest": "Guests",
+        "bot": "Bots",
+        "deleted": "Deactivated users",
+        "stranger": "People of another workspace",
+        "unknown": "People whom Slack does not tell about",
+    }.get(kind, "They")
+    return f"{who} may not do this; it is for full members of this workspace. Ask one of them."
+
+
+def _people(names: tuple[str, ...]) -> str:
+    return _or(names) if names else "nobody yet (set `owners:` or `deployers:`)"
+
+
+def _or(names: tuple[str, ...]) -> str:
+    return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def _known(what: str, gate: Gate) -> str:
+    names = gate.listed("known")
+    return f"{what}: {', '.join(names[:20])}." if names else f"{what}: none yet; add one to the configuration."
+
+
+def _since(gate: Gate, now: datetime) -> str:
+    return between(datetime.fromisoformat(gate.text("since")), now)
+
+
+def _where(gate: Gate) -> str:
+    service, where = gate.text("service"), gate.text("where")
+    return f" for {service} in {where}" if service and where else ""
