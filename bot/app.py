@@ -15,8 +15,9 @@ from aiohttp import web
 from bot.control import Control
 from bot.settings import Settings
 from bot.timer import Timer
-from handlers.slack.door import NoSlack, SlackDoor
+from handlers.slack.door import SlackDoor
 from handlers.terminal.door import TerminalDoor
+from handlers.terminal.identity import NoSlack
 from handlers.web import health
 from pipelines.catalog import load_config
 from pipelines.deciding import Decider
