@@ -28,9 +28,7 @@ def main(argv: list[str] | None = None) -> int:
             from bot.demo.command import DemoSettings, demo
 
             data = Path(arguments.data) if arguments.data else Path(".demo")
-            wishes = DemoSettings(
-                data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset
-            )
+            wishes = DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset)
             return demo(wishes)
         case _:
             from bot.run import run
@@ -47,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
-    say.add_argument("--as", dest="as_name", default=getpass.getuser(), metavar="NAME", help="who says it (default: you)")
+    say.add_argument(
+        "--as", dest="as_name", default=getpass.getuser(), metavar="NAME", help="who says it (default: you)"
+    )
     say.add_argument("--wait", action="store_true", help="stay until the deploy is over")
     demo = commands.add_parser("demo", parents=[shared], help="the main job on a sample service, in the browser")
     demo.add_argument("--headless", action="store_true", help="for tests: one JSON line on stdout when ready")

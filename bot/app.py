@@ -5,22 +5,22 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from bot.control import Control
-from bot.settings import Settings
+from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
-from handlers.slack.door import SlackDoor
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
 from pipelines.catalog import load_config
 from pipelines.deciding import Decider
+from pipelines.domain.model import Config
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
@@ -31,6 +31,9 @@ from pipelines.probing import Prober
 from pipelines.shipmate import SWEEP_SECONDS, Shipmate
 from pipelines.storage.database import Database
 from pipelines.storage.schema import bring_up_to_date
+
+if TYPE_CHECKING:
+    from handlers.slack.door import SlackDoor
 
 log = logging.getLogger(__name__)
 
@@ -49,19 +52,25 @@ class App:
     """A whole bot in one process. `start`, then `stop`; scripts that run outlive it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
+        self._held = False
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.shipmate: Shipmate
 
+    def hold(self) -> None:
+        """Take the data folder for this process, before anything in it is touched. Raises AlreadyRunningError."""
+        if not self._held:
+            self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._cleanup.callback(_hold(self.settings))
+            self._held = True
+
     async def start(self) -> None:
         """Raises ConfigErrors, NewerSchemaError, AlreadyRunningError, OSError (the port is taken)."""
-        settings = self._settings
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            self._cleanup.callback(_hold(settings))
-            await self._compose(settings)
+            self.hold()
+            await self._compose(self.settings)
         except BaseException:
             await self._cleanup.aclose()
             raise
@@ -76,7 +85,7 @@ class App:
         engine = DurableEngine(settings.database)
         source = Source(settings.data / "git")
         self._cleanup.push_async_callback(source.close)
-        door = SlackDoor(settings.slack, config=lambda: config, clock=utc_now) if settings.slack else None
+        door = _slack_door(settings.slack, lambda: config) if settings.slack else None
         doorman = door.doorman if door else NoSlack(lambda: config)
         gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
         prober = Prober(
@@ -102,12 +111,8 @@ class App:
             clock=utc_now,
             new_id=new_id,
         )
-        turns = Turns(
-            database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now
-        )
-        agent = Agent(
-            database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now
-        )
+        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now)
+        agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
         await engine.start(turns.carry_out)
         self._cleanup.push_async_callback(engine.stop)
         self._cleanup.push_async_callback(self._let_go)
@@ -116,7 +121,7 @@ class App:
         await self._open_doors(settings, door)
         self._tick()
 
-    async def _open_doors(self, settings: Settings, door: SlackDoor | None) -> None:
+    async def _open_doors(self, settings: Settings, door: "SlackDoor | None") -> None:
         site = web.Application()
         health.routes(site)
         if door is not None:
@@ -155,6 +160,12 @@ class App:
 
     async def stop(self) -> None:
         await self._cleanup.aclose()
+
+
+def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoor":
+    from handlers.slack.door import SlackDoor  # a bot without Slack starts faster and smaller without its libraries
+
+    return SlackDoor(slack, config=config, clock=utc_now)
 
 
 def _report(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:

@@ -39,7 +39,9 @@ class Settings:
         return self.database_url or f"sqlite:///{self.data.absolute() / 'shipmate.db'}"
 
 
-def read_settings(env: Mapping[str, str] = os.environ, *, config: str | None = None, data: str | None = None) -> Settings:
+def read_settings(
+    env: Mapping[str, str] = os.environ, *, config: str | None = None, data: str | None = None
+) -> Settings:
     """The settings in an environment; the flags win. Raises SettingsError."""
     url = env.get("DATABASE_URL", "")
     if url and not url.startswith(("sqlite:///", "postgresql")):

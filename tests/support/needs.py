@@ -1,5 +1,5 @@
-"""What some tests need beside Python: chromium and, later, a PostgreSQL server. Root on Debian: it is installed; else the
-tests that need it are listed as not run, with the line that installs it, which fails a CI run.
+"""What some tests need beside Python, such as chromium. Root on Debian: it is installed; else those tests are
+listed as not run, with the line that installs it, which fails a CI run.
 
     python -m tests.support.needs --install | --report
 """

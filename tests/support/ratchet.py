@@ -1,7 +1,7 @@
 """The coverage ratchet: what is covered never falls below what `tests/coverage.json` says; `pipelines/domain` is whole.
 
-    python -m tests.support.ratchet          judge the run just made
-    python -m tests.support.ratchet --raise  write down what was reached
+python -m tests.support.ratchet          judge the run just made
+python -m tests.support.ratchet --raise  write down what was reached
 """
 
 import io

@@ -1,0 +1,150 @@
+"""`demo`: the main job on a sample service, with real hosts, a real router, and a local workspace in the browser.
+
+The bot inside is the ordinary one; it reaches the workspace by the standard variables, as it would reach Slack.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import AlreadyRunningError, App
+from bot.demo.unit import NotReadyError
+from bot.demo.world import DemoWorld, World
+from bot.run import log_to_stderr
+from bot.settings import Settings, SlackSettings
+from bot.workspace import Workspace, default_seed
+from pipelines.catalog import ConfigErrors
+
+PORT = 8787
+DATA = Path(".demo")
+
+WELCOME = """
+  Shipmate's demo is ready:  {page}
+
+  Open it, then type in #deploys:
+
+    /deploy api v1.4 staging        watch it stream, then click Roll back
+    /deploy api v1.5 staging        comes up, answers, and fails its smoke test
+    /deploy status
+
+  staging answers on {staging}, production on {production}.
+  The same from a terminal:  .venv/bin/shipmate say "api v1.4 staging" --as ana --wait --data {data}
+
+  Ctrl-C ends all of it; the next start goes on where it was. Begin anew with: make demo ARGS=--reset
+"""
+BUSY = "A deploy is running: {what}. Ctrl-C again ends the demo all the same; its scripts go on and are found again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoSettings:
+    """`port` is the page's, 0 for any free one. `headless` prints one line of JSON instead of the welcome."""
+
+    data: Path = DATA
+    port: int = PORT
+    headless: bool = False
+    reset: bool = False
+    pace: float | None = None
+
+
+def demo(wishes: DemoSettings) -> int:
+    """The exit status: 0 told to end, 1 could not start."""
+    log_to_stderr()
+    if shutil.which("git") is None:
+        print("The demo needs git, and there is none on the PATH. Install it, then start again.", file=sys.stderr)
+        return 1
+    try:
+        return asyncio.run(_demo(wishes))
+    except (OSError, AlreadyRunningError, NotReadyError, ConfigErrors, subprocess.SubprocessError) as error:
+        print(f"The demo did not start. {error}", file=sys.stderr)
+        return 1
+
+
+class Told:
+    """Signals as they come. SIGTERM ends at once; Ctrl-C asks for a second one while a deploy runs."""
+
+    def __init__(self) -> None:
+        self.interrupts = 0
+        self.ended = False
+        self.changed = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._end)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+
+    def _end(self) -> None:
+        self.ended = True
+        self.changed.set()
+
+    def _interrupt(self) -> None:
+        self.interrupts += 1
+        self.changed.set()
+
+
+async def _demo(wishes: DemoSettings) -> int:
+    told = Told()
+    data = wishes.data.absolute()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as ends:
+        world = DemoWorld(data) if wishes.pace is None else DemoWorld(data, wishes.pace)
+        if wishes.reset:
+            _forget(data, world)
+        app = App(_bot_settings(data))
+        ends.push_async_callback(app.stop)
+        app.hold()
+        there = await world.start()
+        ends.push_async_callback(world.stop)
+        workspace = Workspace(default_seed(), data / "workspace")
+        await workspace.start(port=wishes.port)
+        ends.push_async_callback(workspace.stop)
+        app.settings = _bot_settings(data, there, workspace)
+        await app.start()
+        _say_ready(wishes, there, workspace)
+        await _until_told(told, app)
+    return 0
+
+
+def _bot_settings(data: Path, there: World | None = None, workspace: Workspace | None = None) -> Settings:
+    slack = None
+    if workspace is not None:
+        seed = workspace.seed.app
+        slack = SlackSettings(bot_token=seed.bot_token, app_token=seed.app_token, api_url=workspace.api_url)
+    return Settings(config=there.config if there else data / "shipmate.yml", data=data, port=0, slack=slack)
+
+
+def _forget(data: Path, world: DemoWorld) -> None:
+    """Begin anew: only what the demo itself made is removed."""
+    world.reset()
+    for name in ("workspace", "git", "runs"):
+        shutil.rmtree(data / name, ignore_errors=True)
+    for path in data.glob("shipmate.db*"):
+        path.unlink()
+
+
+def _say_ready(wishes: DemoSettings, there: World, workspace: Workspace) -> None:
+    if wishes.headless:
+        ready = {"page": workspace.page_url, "slack_api": workspace.api_url, "routers": there.routers}
+        print(json.dumps(ready), flush=True)
+        return
+    data = os.path.relpath(wishes.data)
+    print(WELCOME.format(page=workspace.page_url, data=data, **there.routers), flush=True)
+
+
+async def _until_told(told: Told, app: App) -> None:
+    asked = 0
+    while not told.ended:
+        await told.changed.wait()
+        told.changed.clear()
+        if told.ended:
+            return
+        running = await app.shipmate.running()
+        if not running or asked:
+            return
+        asked = told.interrupts
+        plan = running[0].plan
+        print("\n" + BUSY.format(what=f"{plan.service} {plan.version} → {plan.environment}"), file=sys.stderr)

@@ -1,0 +1,103 @@
+"""The real bot as a process of its own, and `say` as a person would use it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.sockets import address
+
+ROOT = Path(__file__).parent.parent.parent
+READY_SECONDS = 30.0
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 30.0, what: str = "the condition") -> None:
+    """Wait until something holds; fail loudly when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true within {seconds:g} s"
+        time.sleep(0.02)
+
+
+@dataclass
+class Said:
+    status: int
+    text: str
+
+
+@dataclass
+class Bot:
+    """`python -m bot run` on a data folder; `crash` names the point at which it dies (see `tests.support.crash`)."""
+
+    data: Path
+    config: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("SLACK_", "SHIPMATE_")) and k != "DATABASE_URL"
+        }
+        return {**kept, "PORT": "0", "PYTHONPATH": str(ROOT), **self.env}
+
+    def start(self, *, crash: str | None = None, wait: bool = True) -> None:
+        module = ["tests.support.crash", crash] if crash else ["bot"]
+        argv = [sys.executable, "-m", *module, "run", "--data", str(self.data), "--config", str(self.config)]
+        self.data.mkdir(parents=True, exist_ok=True)
+        with (self.data / "bot.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                argv, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        if wait:
+            until(self.answers, seconds=READY_SECONDS, what=f"a bot on {self.data} ({self.log()[-2000:]})")
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the bot ended: {self.log()[-2000:]}"
+        import socket
+
+        try:
+            with address(self.data) as path, socket.socket(socket.AF_UNIX) as probe:
+                probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+    def log(self) -> str:
+        path = self.data / "bot.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def kill(self) -> None:
+        """kill -9, and wait for the end."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def dead(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """SIGTERM; the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(seconds)
+
+    def saying(self, text: str, *, by: str = "ana", wait: bool = False) -> "subprocess.Popen[str]":
+        argv = [sys.executable, "-m", "bot", "say", text, "--as", by, "--data", str(self.data)]
+        return subprocess.Popen(
+            [*argv, *(["--wait"] if wait else [])],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def say(self, text: str, *, by: str = "ana", wait: bool = False, seconds: float = 60.0) -> Said:
+        saying = self.saying(text, by=by, wait=wait)
+        out, _ = saying.communicate(timeout=seconds)
+        return Said(status=saying.returncode, text=out)
