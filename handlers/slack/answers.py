@@ -1,0 +1,94 @@
+"""Answers: whoever asked is told what was decided, also when the bot was ended in between. In private, and only where
+the deploy's own message does not say it already."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from handlers.chat.answers import accepted_card, refusal_card
+from handlers.slack.api import Fault
+from handlers.slack.blocks import Message, card_message
+from handlers.slack.channels import Channels
+from handlers.slack.private import Private
+from handlers.slack.tasks import told
+from pipelines.domain.events import Asked
+from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.shipmate import Shipmate
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN = 5.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+TRIES = 200  # about an hour and a half
+
+
+class Answers:
+    def __init__(
+        self, shipmate: Shipmate, *, private: Private, channels: Channels, clock: Callable[[], datetime]
+    ) -> None:
+        self._shipmate = shipmate
+        self._private = private
+        self._channels = channels
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            with self._shipmate.listening("asks") as event:
+                while True:
+                    event.clear()
+                    for asked, outcome in await self._shipmate.unanswered("slack"):
+                        self._begin(asked, outcome)
+                    await told(event, LOOK_AGAIN)
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
+        if asked.ask not in self._under_way:
+            task = asyncio.create_task(self._answer(asked, outcome))
+            self._under_way[asked.ask] = task
+            task.add_done_callback(lambda done: self._ended(asked.ask, done))
+
+    def _ended(self, ask: str, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(ask, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the answer to %s broke", ask, exc_info=task.exception())
+
+    async def _answer(self, asked: Asked, outcome: Accepted | Refusal) -> None:
+        message = await self._message(asked, outcome)
+        wait = FIRST_WAIT
+        for _ in range(TRIES if message else 0):
+            assert message is not None
+            try:
+                if not await self._private.tell(message, to=asked.by, place=asked.place):
+                    log.warning("there is no way to tell %s what came of %s", asked.by.id, asked.ask)
+                break
+            except Fault as fault:
+                log.info("the answer to %s has to wait: %s", asked.ask, fault)
+                await asyncio.sleep(max(wait, fault.wait))
+                wait = min(wait * 2, LONGEST_WAIT)
+        await self._shipmate.answered(asked.ask)
+
+    async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:
+        """What to tell; None when the deploy's message stands where the person asked."""
+        if isinstance(outcome, Refusal):
+            return card_message(refusal_card(outcome, self._clock()))
+        deploy = await self._shipmate.deploy(outcome.deploy)
+        where = deploy.place.channel if deploy else self._expected(asked)
+        if where is not None and await self._same(where, asked.place.channel):
+            return None
+        return card_message(accepted_card(outcome, deploy))
+
+    def _expected(self, asked: Asked) -> str | None:
+        service = self._shipmate.config.services.get(asked.command.service or "")
+        return (service.channel if service else None) or asked.place.channel
+
+    async def _same(self, channel: str, asked_in: str | None) -> bool:
+        try:
+            return await self._channels.id_of(channel) == asked_in
+        except Fault:
+            return False

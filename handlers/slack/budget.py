@@ -1,0 +1,116 @@
+"""Budgets: who may edit or post next, so that Slack never has to refuse us. The most urgent first, then the longest
+waiting."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from enum import IntEnum
+
+from handlers.slack import limits
+
+Clock = Callable[[], float]
+
+
+class Rank(IntEnum):
+    FINAL = 0
+    STATE = 1
+    TAIL = 2
+
+
+class Bucket:
+    """`burst` at once, then one every `1 / rate` seconds. A rank is asked for when a token is there, so what became
+    urgent while it waited goes first."""
+
+    def __init__(self, *, rate: float, burst: int, clock: Clock = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._tokens = float(burst)
+        self._at = clock()
+        self._closed_until = 0.0
+        self._waiting: list[tuple[Callable[[], Rank], asyncio.Future[None]]] = []
+        self._giving: asyncio.Task[None] | None = None
+
+    async def take(self, rank: Callable[[], Rank]) -> None:
+        """Wait for a token."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rank, turn))
+        if self._giving is None or self._giving.done():
+            self._giving = asyncio.create_task(self._give())
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """A token that was taken and not used."""
+        self._tokens = min(self._tokens + 1, self._burst)
+
+    def close(self, seconds: float) -> None:
+        """Give nothing for so long: Slack said so."""
+        self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+    async def _give(self) -> None:
+        while self._waiting:
+            if (wait := self._wait()) > 0:
+                await asyncio.sleep(wait)
+                continue
+            waiting = [entry for entry in self._waiting if not entry[1].done()]
+            best = min(waiting, key=lambda entry: entry[0](), default=None)
+            self._waiting = [entry for entry in waiting if entry is not best]
+            if best is not None:
+                self._tokens -= 1
+                best[1].set_result(None)
+
+    def _wait(self) -> float:
+        """Seconds until the next token."""
+        now = self._clock()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        missing = (1 - self._tokens) / self._rate if self._tokens < 1 else 0.0
+        return max(missing, self._closed_until - now)
+
+
+class Pace:
+    """When each message was painted last: two paintings are at least `seconds` apart, and never at the same time.
+
+    A message that this process did not paint yet may have been painted by the one before it, at any moment until
+    this one began."""
+
+    def __init__(self, seconds: float = limits.EDIT_PACE, clock: Clock = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._began = clock()
+        self._last: dict[tuple[str, str], float] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+
+    def lock(self, message: tuple[str, str]) -> asyncio.Lock:
+        return self._locks.setdefault(message, asyncio.Lock())
+
+    def wait(self, message: tuple[str, str]) -> float:
+        """Seconds until the message may be painted again."""
+        return max(0.0, self._last.get(message, self._began) + self._seconds - self._clock())
+
+    def painted(self, message: tuple[str, str]) -> None:
+        self._last[message] = self._clock()
+
+    def forget(self, message: tuple[str, str]) -> None:
+        """A message that nobody paints any more, once its pace is over."""
+        if self.wait(message) == 0 and not self.lock(message).locked():
+            self._last.pop(message, None)
+            self._locks.pop(message, None)
+
+
+class Budgets:
+    """All that is shared by those who paint: edits in all, posts by channel, the pace of each message."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self.edits = Bucket(rate=limits.EDITS_A_MINUTE / 60, burst=limits.EDITS_BURST, clock=clock)
+        self.pace = Pace(clock=clock)
+        self._posts: dict[str, Bucket] = {}
+
+    def posts(self, channel: str) -> Bucket:
+        return self._posts.setdefault(channel, Bucket(rate=1 / limits.POST_PACE, burst=1, clock=self._clock))

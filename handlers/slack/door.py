@@ -1,0 +1,129 @@
+"""The door to Slack: everything of this package put together. Slack may be away when it opens; it goes on trying."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Protocol
+
+import aiohttp
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack import api, edge, limits
+from handlers.slack.answers import Answers
+from handlers.slack.budget import Budgets
+from handlers.slack.canvas import Studio
+from handlers.slack.channels import Channels
+from handlers.slack.edge import Edge
+from handlers.slack.identity import NoSlack, SlackDoorman
+from handlers.slack.inbox import Inbox
+from handlers.slack.painter import Painter
+from handlers.slack.private import Private
+from handlers.slack.routes import build_app
+from handlers.slack.sending import Sender
+from handlers.slack.socket import Socket
+from handlers.slack.tasks import Tasks
+from handlers.slack.workspace import Workspace
+from pipelines.domain.model import Config
+from pipelines.shipmate import Doorman, Shipmate
+
+log = logging.getLogger(__name__)
+
+IDENTITY_SECONDS = 5.0
+
+__all__ = ["NoSlack", "SlackDoor"]
+
+
+class Credentials(Protocol):
+    """How to reach Slack: with an app token by Socket Mode, with a signing secret by signed HTTP."""
+
+    @property
+    def bot_token(self) -> str: ...
+    @property
+    def app_token(self) -> str | None: ...
+    @property
+    def signing_secret(self) -> str | None: ...
+    @property
+    def api_url(self) -> str: ...
+
+
+class SlackDoor:
+    """Made inside the running loop. `doorman` may be asked from the beginning; `start` needs the front desk."""
+
+    def __init__(
+        self, credentials: Credentials, *, config: Callable[[], Config], clock: Callable[[], datetime]
+    ) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limits.UPLOAD))
+        self._web = self._client(patient=True)
+        self._workspace = Workspace(self._web)
+        self._channels = Channels(self._web, self._workspace)
+        self.doorman: Doorman = SlackDoorman(self._web, self._workspace, self._channels, config)
+        self._private = Private(self._web, self._session)
+        self._after = Tasks()
+        self._running: list[asyncio.Task[None]] = []
+        self._socket: Socket | None = None
+        self._edge: Edge | None = None
+
+    def _client(self, *, patient: bool) -> AsyncWebClient:
+        return api.client(self._credentials.bot_token, self._credentials.api_url, self._session, patient=patient)
+
+    def routes(self, site: web.Application) -> None:
+        """Where signed requests of Slack arrive, when there is a secret to check them with."""
+        if self._credentials.signing_secret:
+            site.router.add_post(edge.PATH, self._receive)
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        if self._edge is None:
+            return web.json_response({"error": "not ready"}, status=503)
+        return await self._edge.receive(request)
+
+    async def start(self, shipmate: Shipmate) -> None:
+        """Open the door. Never raises for a Slack that is away."""
+        inbox = Inbox(
+            shipmate, doorman=self.doorman, workspace=self._workspace, private=self._private, clock=self._clock
+        )
+        app = build_app(self._web, self._workspace, inbox, self._after)
+        identified = self._keep(self._workspace.keep_asking())
+        await asyncio.wait({identified}, timeout=IDENTITY_SECONDS)
+        answers = Answers(shipmate, private=self._private, channels=self._channels, clock=self._clock)
+        self._keep(answers.run())
+        self._keep(Painter(self._studio(shipmate)).run())
+        if self._credentials.signing_secret:
+            self._edge = Edge(self._credentials.signing_secret, app)
+        if self._credentials.app_token:
+            self._socket = Socket(app, self._credentials.app_token, self._web)
+            self._socket.start()
+
+    def _studio(self, shipmate: Shipmate) -> Studio:
+        return Studio(
+            shipmate=shipmate,
+            sender=Sender(self._client(patient=False)),
+            budgets=Budgets(),
+            channels=self._channels,
+            private=self._private,
+            clock=self._clock,
+        )
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_broke)
+        self._running.append(task)
+        return task
+
+    async def stop(self) -> None:
+        """Close the door. What was not told or painted yet is, after the next start."""
+        if self._socket is not None:
+            await self._socket.stop()
+        await self._after.stop()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._session.close()
+
+
+def _broke(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("a part of the door to Slack broke", exc_info=task.exception())

@@ -1,0 +1,122 @@
+"""The painter: keeps on Slack what the journal says of each deploy. It remembers nothing that the postings do not say,
+so it may end at any moment and another one goes on."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from handlers.chat import thread
+from handlers.slack.api import Fault
+from handlers.slack.blocks import lines_message
+from handlers.slack.canvas import CARD, LOOK_AGAIN, Canvas, Patience, Studio, UnreachableError, over
+from handlers.slack.card_painter import CardPainter
+from handlers.slack.tasks import told
+from handlers.slack.thread_painter import CLOSING, ThreadPainter
+from pipelines.domain.deploy import Deploy
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 600
+SCAN_PAUSE = 0.1
+TOLD = "unreachable"
+TRIES = 20
+FORGOTTEN = timedelta(days=1)  # ended so long ago and never shown: a bot that got its Slack only now
+
+
+class Painter:
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._canvases: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            with self._studio.shipmate.listening("journal") as event:
+                while True:
+                    event.clear()
+                    began = asyncio.get_running_loop().time()
+                    for deploy in await self._studio.shipmate.unpainted("slack"):
+                        self._begin(deploy)
+                    took = asyncio.get_running_loop().time() - began
+                    await asyncio.sleep(max(SCAN_PAUSE, 3 * took))
+                    await told(event, LOOK_AGAIN)
+        finally:
+            for task in self._canvases.values():
+                task.cancel()
+            await asyncio.gather(*self._canvases.values(), return_exceptions=True)
+
+    def _begin(self, deploy: Deploy) -> None:
+        if deploy.id in self._canvases or len(self._canvases) >= AT_ONCE:
+            return
+        task = asyncio.create_task(self._paint(deploy))
+        self._canvases[deploy.id] = task
+        task.add_done_callback(lambda done: self._ended(deploy.id, done))
+
+    def _ended(self, deploy: str, task: asyncio.Task[None]) -> None:
+        self._canvases.pop(deploy, None)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the painting of %s broke; it is begun again", deploy, exc_info=task.exception())
+
+    async def _paint(self, deploy: Deploy) -> None:
+        canvas = Canvas(self._studio, deploy)
+        await canvas.begin()
+        watching = asyncio.create_task(canvas.watch())
+        try:
+            await canvas.is_painted(await self._until_true(canvas))
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
+
+    async def _until_true(self, canvas: Canvas) -> int:
+        """Paint until all is true; the number of the event it is true up to."""
+        if canvas.latest.place.channel is None or self._forgotten(canvas):
+            return await over(canvas)
+        try:
+            async with asyncio.TaskGroup() as group:
+                card = group.create_task(CardPainter(canvas).paint())
+                lines = group.create_task(ThreadPainter(canvas).paint())
+                card.add_done_callback(lambda done: _no_thread(done, canvas, lines))
+            return card.result() if lines.cancelled() else min(card.result(), lines.result())
+        except* UnreachableError as errors:
+            log.warning("%s has no message: %s", canvas.id, errors.exceptions[0])
+        return await self._in_private(canvas)
+
+    def _forgotten(self, canvas: Canvas) -> bool:
+        ended = canvas.latest.ended
+        return ended is not None and CARD not in canvas.postings and self._studio.clock() - ended > FORGOTTEN
+
+    async def _in_private(self, canvas: Canvas) -> int:
+        """There is no posting where the message belongs: the person is told so once, and how it ended."""
+        plan = canvas.latest.plan
+        line = (
+            f"Shipmate cannot post in {canvas.latest.place.channel}, so {plan.service} {plan.version} → "
+            f"{plan.environment} has no message there. Type `/invite @shipmate` in the channel for the next one."
+        )
+        if canvas.latest.outcome is None:
+            await self._tell_once(canvas, TOLD, line)
+        seq = await over(canvas)
+        await self._tell_once(canvas, CLOSING, f"{line} {thread.closing(canvas.latest)}")
+        return seq
+
+    async def _tell_once(self, canvas: Canvas, kind: str, line: str) -> None:
+        if (posting := canvas.postings.get(kind)) is not None and posting.ts:
+            return
+        posting, _ = await canvas.claim(kind, canvas.latest.place.channel or "")
+        patience = Patience()
+        for _ in range(TRIES):
+            try:
+                place = canvas.latest.place
+                await self._studio.private.tell(lines_message([line]), to=canvas.latest.by, place=place)
+                break
+            except Fault as fault:
+                await patience.after(fault)
+        await canvas.posted(replace(posting, ts="told"))
+
+
+def _no_thread(card: asyncio.Task[int], canvas: Canvas, lines: asyncio.Task[int]) -> None:
+    """A message that never came to be, because another attempt has it, has no thread to wait for."""
+    if not card.cancelled() and card.exception() is None and not canvas.root.done():
+        lines.cancel()

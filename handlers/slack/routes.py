@@ -1,0 +1,100 @@
+"""The whole Slack surface, on one page: what we take from Slack. `manifest.json` says the same, and a test compares.
+
+A listener acknowledges and ends; it never raises after it acknowledged, for Bolt would take the acknowledgement back.
+Whatever nobody here knows is acknowledged too: Slack would deliver it again and again.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.api import quiet
+from handlers.slack.inbox import Inbox
+from handlers.slack.tasks import Tasks
+from handlers.slack.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+# A slash command, and the verb that it implies.
+COMMANDS: Mapping[str, str] = {"/deploy": "", "/rollback": "rollback"}
+# Events that are subscribed to: none yet; whatever comes is acknowledged.
+EVENTS: tuple[str, ...] = ()
+# What the methods that are called need.
+SCOPES = (
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:write",
+    "groups:read",
+    "usergroups:read",
+    "users:read",
+    "users:read.email",
+)
+# Without these a post whose answer was lost in a crash may appear twice, and public channels need an invitation.
+OPTIONAL_SCOPES = ("channels:history", "chat:write.public", "groups:history", "im:history")
+
+ANYTHING = re.compile(r"", re.DOTALL)
+
+Ack = Callable[..., Awaitable[Any]]
+
+
+def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, tasks: Tasks) -> AsyncApp:
+    """Bolt, without what it does of itself before a listener: signatures are the edge's, who we are is known."""
+
+    async def authorize() -> AuthorizeResult:
+        known = workspace.identity
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=known.team if known else None,
+            bot_user_id=known.bot_user if known else None,
+            bot_id=known.bot if known else None,
+            bot_token=web.token,
+        )
+
+    app = AsyncApp(name="shipmate", client=web, authorize=authorize, request_verification_enabled=False, logger=quiet())
+    for name, verb in COMMANDS.items():
+        app.command(name)(_command(inbox, tasks, verb))
+    app.action({"type": "block_actions", "action_id": ANYTHING})(_click(inbox, tasks))
+    _acknowledge_the_rest(app)
+    return app
+
+
+def _command(inbox: Inbox, tasks: Tasks, verb: str) -> Callable[..., Awaitable[None]]:
+    async def on_command(ack: Ack, body: Mapping[str, Any]) -> None:
+        after = await inbox.typed(body, verb)
+        await ack()
+        if after is not None:
+            tasks.start(after)
+
+    return on_command
+
+
+def _click(inbox: Inbox, tasks: Tasks) -> Callable[..., Awaitable[None]]:
+    async def on_click(ack: Ack, body: Mapping[str, Any]) -> None:
+        after = await inbox.clicked(body)
+        await ack()
+        if after is not None:
+            tasks.start(after)
+
+    return on_click
+
+
+def _acknowledge_the_rest(app: AsyncApp) -> None:
+    async def nothing(ack: Ack) -> None:
+        await ack()
+
+    async def no_options(ack: Ack) -> None:
+        await ack(options=[])
+
+    app.command(ANYTHING)(nothing)
+    app.event(ANYTHING)(nothing)
+    app.action(ANYTHING)(nothing)
+    app.shortcut(ANYTHING)(nothing)
+    app.view(ANYTHING)(nothing)
+    app.view_closed(ANYTHING)(nothing)
+    app.options(ANYTHING)(no_options)

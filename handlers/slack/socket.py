@@ -1,0 +1,89 @@
+"""Socket Mode: the connection that we open, on which Slack delivers. Kept open, and everything on it acknowledged."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.api import proxy_for, quiet
+from handlers.slack.shapes import sound
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS = 5.0
+WATCH_SECONDS = 2.0
+CLOSE_SECONDS = 3.0
+
+
+class Handler(AsyncSocketModeHandler):
+    """Bolt's own, but what nobody handles is acknowledged too: else Slack delivers it again and again."""
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
+        start = time.time()
+        if not sound(req.payload):
+            log.warning("a delivery of type %r makes no sense; it is acknowledged", req.type)
+            await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
+            return
+        answer = await run_async_bolt_app(self.app, req)
+        if answer.status == 404:
+            log.info("nobody handles a delivery of type %r; it is acknowledged", req.type)
+            answer.status, answer.body = 200, ""
+        await send_async_response(client, req, answer, start)
+
+
+class Socket:
+    def __init__(self, app: AsyncApp, app_token: str, web: AsyncWebClient) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._web = web
+        self._handler: Handler | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Connect in the background; a Slack that is away is tried again until `stop`."""
+        self._handler = Handler(
+            self._app, self._app_token, logger=quiet(), web_client=self._web, ping_interval=PING_SECONDS
+        )
+        client = self._handler.client
+        client.proxy = proxy_for(self._web.base_url, client.proxy)
+        client.message_listeners.append(_notice)
+        self._tasks = [asyncio.create_task(_connect(client)), asyncio.create_task(self._watch(client))]
+
+    async def connected(self) -> bool:
+        return self._handler is not None and await self._handler.client.is_connected()
+
+    async def _watch(self, client: SocketModeClient) -> None:
+        """The client would try a spent ticket for ever: while there is no connection, it is made to ask for a new
+        one."""
+        while not client.closed:
+            await asyncio.sleep(WATCH_SECONDS)
+            if not await client.is_connected():
+                client.wss_uri = None
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._handler is not None:
+            with contextlib.suppress(TimeoutError, OSError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._handler.client.close()  # type: ignore[no-untyped-call]
+
+
+async def _connect(client: SocketModeClient) -> None:
+    await client.connect()  # type: ignore[no-untyped-call]
+
+
+async def _notice(_client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
+    """Two bots with one app token share what Slack delivers, at random."""
+    if message.get("type") == "hello" and int(message.get("num_connections") or 1) > 1:
+        log.warning("another bot is connected with this app token: each command reaches one of them, at random")

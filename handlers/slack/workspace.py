@@ -1,0 +1,62 @@
+"""Which workspace this bot is in, who it is there and what it may do: `auth.test`, kept once it answered."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.api import Fault, call
+
+log = logging.getLogger(__name__)
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """`scopes` is None where Slack does not tell them."""
+
+    team: str
+    bot_user: str
+    bot: str
+    scopes: frozenset[str] | None = None
+
+
+class Workspace:
+    def __init__(self, web: AsyncWebClient) -> None:
+        self._web = web
+        self.identity: Identity | None = None
+
+    @property
+    def team(self) -> str | None:
+        return self.identity.team if self.identity else None
+
+    async def known(self) -> Identity | None:
+        """The identity, asked for now if nobody knows it yet; None when Slack does not tell."""
+        if self.identity is None:
+            try:
+                self.identity = _identity(await call(self._web.auth_test()))
+            except Fault as fault:
+                log.error("Slack does not say who this bot is: %s", fault)
+        return self.identity
+
+    async def keep_asking(self) -> None:
+        """Until it is known."""
+        wait = FIRST_WAIT
+        while await self.known() is None:
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+
+def _identity(answer: Mapping[str, Any]) -> Identity:
+    scopes = next((value for name, value in answer["_headers"].items() if name.lower() == "x-oauth-scopes"), None)
+    listed = frozenset(str(scopes).replace(" ", "").split(",")) if scopes is not None else None
+    return Identity(
+        team=str(answer.get("team_id", "")),
+        bot_user=str(answer.get("user_id", "")),
+        bot=str(answer.get("bot_id", "")),
+        scopes=listed,
+    )
