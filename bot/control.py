@@ -1,4 +1,4 @@
-"""The control socket: `say` reaches the running bot by it. Whoever may open it is trusted: it is for the owner alone."""
+"""The control socket: `say` reaches the running bot by it. Whoever may open it is trusted: it is the owner's alone."""
 
 import asyncio
 import contextlib

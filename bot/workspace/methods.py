@@ -271,6 +271,8 @@ class Methods:
             channel = self._channel({"channel": given}, post=True)
             message = {**self._of_bot(), "ts": self.state.new_ts(), "text": str(args.get("initial_comment") or "")}
             message["_files"] = ids
+            message["files"] = [self.file(one) for one in ids]
+            message["subtype"] = "file_share"
             if args.get("thread_ts"):
                 message["thread_ts"] = str(args["thread_ts"])
             self.state.add(channel.id, message)

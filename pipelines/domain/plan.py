@@ -61,7 +61,8 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are targets that are not there any more."""
+    """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
+    targets that are not there any more."""
 
     service: str
     environment: str
