@@ -74,7 +74,12 @@ def allowed(service: str, environment: str, facts: Facts) -> Gate | None:
     silent = tuple(entry for entry in who if entry.startswith("@") and facts.groups.get(entry) is None)
     if silent:
         return Gate(code=Code.GROUP_UNKNOWN, evidence={"group": silent, "where": environment}, lifted_by=who)
-    return Gate(code=Code.NOT_ALLOWED, evidence={"who": who, "where": environment, "service": service}, lifted_by=who)
+    told = tuple(_told(entry, facts.groups.get(entry)) for entry in who)
+    return Gate(code=Code.NOT_ALLOWED, evidence={"who": told, "where": environment, "service": service}, lifted_by=who)
+
+
+def _told(entry: str, members: frozenset[str] | None) -> str:
+    return f"{entry} ({', '.join(sorted(members))})" if members else entry
 
 
 def running(state: State) -> Deploy | None:

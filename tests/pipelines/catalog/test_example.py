@@ -25,7 +25,7 @@ def test_the_example_is_valid_with_every_key_turned_on() -> None:
     config = parse_config(turned_on())
     api = config.services["api"]
     assert api.channel == "#deploys" and api.owners == ("@api",)
-    assert [(t.name, t.region) for t in api.targets_in("production")][0] == ("eu-1:8080", "eu")
+    assert [(t.name, t.region) for t in api.targets_in("production")][:1] == [("eu-1:8080", "eu")]
     assert config.environments["production"].deployers == ("ana", "@release")
     assert config.people == {"ana": "U024BE7LH"} and config.groups == {"@api": ("ana", "raj")}
 
