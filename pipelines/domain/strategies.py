@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.domain.model import Target
 from pipelines.domain.plan import How, Making, Plan, Step, Verb, Weight, check, script, status
-from pipelines.domain.recipe import OnLost, Recipe, Recreate, Rolling
+from pipelines.domain.recipe import OnLost, Recipe, Rolling
 from pipelines.domain.room import TargetState, Traffic
 
 Stage = list[Step]
@@ -83,17 +83,11 @@ def _change(making: Making, names: tuple[str, ...], seen: Mapping[str, TargetSta
     if kept and len(kept) < len(names):
         rest = tuple(n for n in names if n not in kept)
         return [*_route(making, names, kept), *_replace(making, rest), *_route(making, names, names)]
-    match making.recipe.strategy:
-        case Recreate():
-            stops = [stop for n in names if (stop := _stop(making, n)) is not None]
-            return [
-                *_route(making, names, ()),
-                *_stage(stops),
-                *_replace(making, names),
-                *_route(making, names, names),
-            ]
-        case Rolling() as rolling:
-            return _rolling(making, names, seen, rolling)
+    strategy = making.recipe.strategy
+    if isinstance(strategy, Rolling):
+        return _rolling(making, names, seen, strategy)
+    stops = _stage(_stop(making, n) for n in names)
+    return [*_route(making, names, ()), *stops, *_replace(making, names), *_route(making, names, names)]
 
 
 def _rolling(making: Making, names: tuple[str, ...], seen: Mapping[str, TargetState], rolling: Rolling) -> list[Stage]:

@@ -23,7 +23,9 @@ WORKFLOW = "carry_out"
 POLL_SECONDS = 0.2
 APPLICATION_VERSION = "1"  # a constant: a version of its own for every build would strand deploys at each upgrade
 THREADS = 16
-LIVE = "SELECT workflow_uuid FROM workflow_status WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED') AND name = :name"
+LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED') AND name = :name"
+
+TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
 
 CarryOut = Callable[[str], Awaitable[None]]
 
@@ -34,7 +36,7 @@ class DurableEngine:
     def __init__(self, url: str, *, executor: str = "local") -> None:
         self._url = url
         self._executor = executor
-        self._carry_out: CarryOut | None = None
+        self._table = "workflow_status" if sqlite_path(url) else "dbos.workflow_status"
         self._client_engine: Engine = create_engine(url)
         self._client = DBOSClient(
             system_database_engine=self._client_engine, serializer=Json(), lazy=True, use_listen_notify=False
@@ -81,13 +83,13 @@ class DurableEngine:
 
     def stranded(self, session: Session, running: list[str]) -> list[str]:
         """Of the deploys that run, those that no live workflow carries out."""
-        live = text(LIVE)
+        live = text(LIVE.format(table=self._table))
         found = {row[0].split(".", 1)[0] for row in session.connection().execute(live, {"name": WORKFLOW})}
         return [deploy for deploy in running if deploy not in found]
 
     def enqueue_again(self, session: Session, deploy: str) -> None:
         """Another try for a stranded deploy: an id that ended in an error never runs again."""
-        tries = text("SELECT count(*) FROM workflow_status WHERE workflow_uuid = :id OR workflow_uuid LIKE :more")
+        tries = text(TRIES.format(table=self._table))
         count = session.connection().execute(tries, {"id": deploy, "more": f"{deploy}.%"}).scalar() or 0
         self._enqueue(session, f"{deploy}.{count}" if count else deploy, deploy)
 

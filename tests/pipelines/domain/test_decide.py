@@ -283,3 +283,10 @@ def test_going_live_supersedes_what_was_live() -> None:
 def test_evidence_is_text_or_a_list_of_texts() -> None:
     gate = refuse(Code.UNKNOWN_SERVICE, given="x", known=("api", "web")).gates[0]
     assert (gate.text("known"), gate.listed("given"), gate.listed("no")) == ("api, web", ("x",), ())
+
+
+def test_a_stale_button_offers_nothing_where_there_is_nowhere_to_go() -> None:
+    some = room("v1.3")
+    stale = Pin(version="v1.3", commit=commit_of("v1.3"), until="another")
+    refusal = refused(some, back(pin=stale))
+    assert codes(refusal) == [Code.STALE_BUTTON] and refusal.offers == ()

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.domain.events import Asked, Misread, Place, Progress, Report
+from pipelines.domain.events import Asked, Found, Misread, Place, Progress, Report
 from pipelines.domain.fold import State, fold
 from pipelines.domain.gates import known_room
 from pipelines.domain.model import Config, Environment, Service, Target, room_name
 from pipelines.domain.plan import How, Verb
-from pipelines.domain.refs import CommitLine
+from pipelines.domain.recipe import Recipe, Recreate, Rolling, Script
+from pipelines.domain.refs import CommitLine, is_commit, is_commit_prefix
 from pipelines.domain.refusals import Code
 from pipelines.domain.reports import judge, recognise, reported, says
 from pipelines.domain.room import Room
@@ -130,8 +131,6 @@ def test_a_view_holds_what_it_is_given() -> None:
 
 
 def test_a_stop_that_ended_leaves_nobody_knowing_what_runs() -> None:
-    from pipelines.domain.recipe import Recipe, Recreate, Script
-
     recipe = Recipe(deploy=Script(run="i.sh"), stop=Script(run="s.sh"), strategy=Recreate())
     some = Walk(facts=facts(recipe=recipe, staging=("a",)))
     some.ask()
@@ -144,3 +143,23 @@ def test_a_room_nobody_knows_is_refused_by_both_names() -> None:
     codes = [gate.code for gate in known_room("web", "moon", config)]
     assert codes == [Code.UNKNOWN_SERVICE, Code.UNKNOWN_ENVIRONMENT]
     assert known_room("api", "staging", config) == ()
+
+
+def test_what_targets_agree_on_is_good() -> None:
+    some = Walk()
+    said = Report(line="v1.3", version="v1.3", commit=commit_of("v1.3"))
+    some.append([Found(reports={"a": said, "b": said})])
+    good = some.state.room.last_good()
+    assert good is not None and (good.version, good.deploy) == ("v1.3", "")
+
+
+def test_a_commit_id_is_forty_digits_and_its_beginning_seven() -> None:
+    assert is_commit("0" * 40) and not is_commit("0" * 39) and not is_commit("Z" * 40)
+    assert is_commit_prefix("0123abc") and not is_commit_prefix("0123ab") and not is_commit_prefix("v1.4567")
+
+
+def test_a_rolling_plan_without_checks_or_status_has_only_its_installs() -> None:
+    bare = Recipe(deploy=Script(run="i.sh"), strategy=Rolling(bake=5))
+    some = Walk(facts=facts(recipe=bare, staging=("a",)))
+    some.ask()
+    assert [step.label for step in some.deploy.plan.steps] == ["install on a", "bake 5 s"]
