@@ -65,7 +65,7 @@ class DurableEngine:
             "application_version": APPLICATION_VERSION,
             "executor_id": self._executor,
             "serializer": Json(),
-            "log_level": "WARNING",
+            "console_log_level": "ERROR",
             "max_executor_threads": THREADS,
         }
         DBOS(config=config)

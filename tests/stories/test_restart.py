@@ -1,0 +1,143 @@
+"""The bot goes away in the middle of a deploy and comes back: told to end, upgraded, its engine's tables gone, or with
+the whole machine. Judged from the scripts' own ledger and from what `say` prints."""
+
+import os
+import re
+import signal
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import ROOT, Bot, until
+from tests.support.service import Service, six_steps
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Iterator[Bot]:
+    running = Bot(data=tmp_path / "data", config=tmp_path / "shipmate.yml")
+    yield running
+    running.kill()
+
+
+def in_install(service: Service) -> bool:
+    return any(entry[:2] == ["start", "install"] for entry in service.entries())
+
+
+def live(bot: Bot) -> bool:
+    status = bot.say("status").text
+    return "api in staging: v1.1" in status and "on its way" not in status
+
+
+def begun(tmp_path: Path, bot: Bot) -> Service:
+    """A deploy in the middle of its first install."""
+    service = six_steps(tmp_path, pause=0.2)
+    bot.start()
+    assert bot.say("api v1.1 staging").status == 0
+    until(lambda: in_install(service), what="the first install")
+    return service
+
+
+def each_once(service: Service) -> bool:
+    counts = Counter(tuple(entry[:3]) for entry in service.entries())
+    return set(counts.values()) == {1} and len(counts) == 12
+
+
+def test_told_to_end_it_leaves_scripts_alone_and_goes_on_later(tmp_path: Path, bot: Bot) -> None:
+    service = begun(tmp_path, bot)
+    assert bot.stop(seconds=10) == 0
+    until(lambda: ["end", "install"] in [e[:2] for e in service.entries()], what="the script's own end")
+    assert "Traceback" not in bot.log()
+    bot.start()
+    until(lambda: live(bot), what="v1.1 live")
+    assert each_once(service)
+
+
+def test_nothing_is_lost_with_the_engines_tables(tmp_path: Path, bot: Bot) -> None:
+    service = begun(tmp_path, bot)
+    bot.stop()
+    with sqlite3.connect(bot.data / "shipmate.db") as database:
+        tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        for table in tables & {"operation_outputs", "workflow_events", "notifications", "workflow_status", "queues"}:
+            database.execute(f"DELETE FROM {table}")
+    bot.start()
+    until(lambda: live(bot), what="v1.1 live")
+    assert each_once(service)
+
+
+def test_an_upgrade_finishes_what_the_older_bot_began(tmp_path: Path, bot: Bot) -> None:
+    """The workflow's body has changed: it has one step more, before the one it had."""
+    service = begun(tmp_path, bot)
+    bot.kill()
+    changed = tmp_path / "changed"
+    changed.mkdir()
+    source = (ROOT / "pipelines/execution/engine.py").read_text()
+    body = "        async def workflow(deploy: str) -> None:\n"
+    assert body in source
+    newer = source.replace(body, body + "            await asyncio.sleep(0)\n            await walk(deploy)\n")
+    (changed / "sitecustomize.py").write_text(
+        "import importlib.abc, importlib.util, sys\n"
+        f"SOURCE = {newer!r}\n"
+        "class Newer(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'pipelines.execution.engine':\n"
+        "            return importlib.util.spec_from_loader(name, self, origin='newer engine')\n"
+        "    def get_filename(self, name): return 'newer engine'\n"
+        "    def get_data(self, path): return SOURCE.encode()\n"
+        "sys.meta_path.insert(0, Newer())\n"
+    )
+    bot.env = {"PYTHONPATH": f"{changed}:{ROOT}"}
+    bot.start()
+    until(lambda: live(bot), what="v1.1 live")
+    assert each_once(service)
+
+
+def kill_scripts(bot: Bot) -> None:
+    """What a crash of the machine does: every supervisor and every script of this bot ends at once."""
+    runs = str(bot.data / "runs")
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            argv = (entry / "cmdline").read_bytes().decode(errors="replace")
+            environment = (entry / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if runs in argv or f"HOME={runs}" in environment:
+            os.kill(int(entry.name), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the scripts by /proc")
+@pytest.mark.parametrize(
+    ("answer", "ends"), [("it worked api staging", 0), ("run again api staging", 0), ("abort api staging", 4)]
+)
+def test_a_step_nobody_knows_the_end_of_waits_for_a_person(tmp_path: Path, bot: Bot, answer: str, ends: int) -> None:
+    service = begun(tmp_path, bot)
+    saying = bot.saying("deploy api v1.1 staging force", wait=True)
+    assert saying.wait(30) == 3  # busy: the deploy that was begun holds the room
+    bot.kill()
+    kill_scripts(bot)
+    bot.start()
+    until(lambda: "run again api staging" in bot.say("api v1.2 staging").text, what="the question")
+    refused = bot.say("api v1.2 staging")
+    assert refused.status == 3
+    assert re.search(r"Nobody knows how 'install on stg-1' of v1.1 in staging ended", refused.text)
+    installs = [entry for entry in service.entries() if entry[:3] == ["start", "install", "stg-1"]]
+    assert len(installs) == 1
+    assert bot.say(answer).status == 0
+    if ends == 0:
+        until(lambda: live(bot), what="v1.1 live")
+    installs = [entry for entry in service.entries() if entry[:3] == ["start", "install", "stg-1"]]
+    assert len(installs) == (2 if answer.startswith("run again") else 1)
+    if ends == 4:
+        until(lambda: bot.say("abort api staging").status == 3, what="the end of the deploy")
+
+
+def test_a_second_bot_on_the_same_folder_says_who_is_there(tmp_path: Path, bot: Bot) -> None:
+    six_steps(tmp_path)
+    bot.start()
+    assert bot.process is not None
+    second = Bot(data=bot.data, config=bot.config)
+    second.start(wait=False)
+    assert second.process is not None and second.process.wait(20) == 1
+    assert f"process {bot.process.pid}" in bot.log()
