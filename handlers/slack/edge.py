@@ -19,6 +19,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from handlers.slack import limits
+from handlers.slack.dispatch import dispatched
 from handlers.slack.shapes import sound
 
 log = logging.getLogger(__name__)
@@ -97,11 +98,7 @@ class Edge:
         if asked is None or not sound(asked.body):
             log.warning("a signed request of Slack makes no sense")
             return web.json_response({"error": "bad request"}, status=400)
-        answer = await self._app.async_dispatch(asked)
-        if answer.status == 404:
-            log.info("nobody handles this kind of request; it is acknowledged")
-            return web.Response()
-        return await to_aiohttp_response(answer)
+        return await to_aiohttp_response(await dispatched(self._app, asked))
 
 
 def _parsed(request: web.Request, body: bytes) -> AsyncBoltRequest | None:

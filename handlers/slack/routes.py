@@ -6,7 +6,7 @@ Whatever nobody here knows is acknowledged too: Slack would deliver it again and
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -14,7 +14,8 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.api import quiet
-from handlers.slack.inbox import Inbox
+from handlers.slack.dispatch import NOT_KEPT
+from handlers.slack.inbox import After, Inbox
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
 
@@ -41,6 +42,7 @@ OPTIONAL_SCOPES = ("channels:history", "chat:write.public", "groups:history", "i
 ANYTHING = re.compile(r"", re.DOTALL)
 
 Ack = Callable[..., Awaitable[Any]]
+Context = MutableMapping[str, Any]
 
 
 def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, tasks: Tasks) -> AsyncApp:
@@ -65,23 +67,29 @@ def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, tasks: Ta
 
 
 def _command(inbox: Inbox, tasks: Tasks, verb: str) -> Callable[..., Awaitable[None]]:
-    async def on_command(ack: Ack, body: Mapping[str, Any]) -> None:
-        after = await inbox.typed(body, verb)
-        await ack()
-        if after is not None:
-            tasks.start(after)
+    async def on_command(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        await _kept(inbox.typed(body, verb), ack, context, tasks)
 
     return on_command
 
 
 def _click(inbox: Inbox, tasks: Tasks) -> Callable[..., Awaitable[None]]:
-    async def on_click(ack: Ack, body: Mapping[str, Any]) -> None:
-        after = await inbox.clicked(body)
-        await ack()
-        if after is not None:
-            tasks.start(after)
+    async def on_click(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        await _kept(inbox.clicked(body), ack, context, tasks)
 
     return on_click
+
+
+async def _kept(keeping: Awaitable[After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
+    """Acknowledge what is kept; what is not, Slack shows to the person as failed."""
+    try:
+        after = await keeping
+    except Exception:
+        context[NOT_KEPT] = True
+        raise
+    await ack()
+    if after is not None:
+        tasks.start(after)
 
 
 def _acknowledge_the_rest(app: AsyncApp) -> None:

@@ -7,14 +7,17 @@ import time
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app, send_async_response
+from slack_bolt.adapter.socket_mode.async_internals import send_async_response
+from slack_bolt.adapter.socket_mode.internals import build_headers
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.api import proxy_for, quiet
+from handlers.slack.dispatch import dispatched
 from handlers.slack.shapes import sound
 
 log = logging.getLogger(__name__)
@@ -33,11 +36,8 @@ class Handler(AsyncSocketModeHandler):
             log.warning("a delivery of type %r makes no sense; it is acknowledged", req.type)
             await client.send_socket_mode_response(SocketModeResponse(envelope_id=req.envelope_id))
             return
-        answer = await run_async_bolt_app(self.app, req)
-        if answer.status == 404:
-            log.info("nobody handles a delivery of type %r; it is acknowledged", req.type)
-            answer.status, answer.body = 200, ""
-        await send_async_response(client, req, answer, start)
+        request = AsyncBoltRequest(mode="socket_mode", body=req.payload, headers=build_headers(req))
+        await send_async_response(client, req, await dispatched(self.app, request), start)
 
 
 class Socket:

@@ -1,0 +1,326 @@
+"""The whole door over both transports: what is typed and clicked is asked once, acknowledged, and answered."""
+
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from aiohttp import web
+from sqlmodel import select, text
+
+from handlers.slack.door import SlackDoor
+from handlers.slack.edge import PATH, sign
+from pipelines.domain.commands import Abort
+from pipelines.domain.events import Place
+from pipelines.domain.model import Person
+from pipelines.storage.tables import AskRow
+from tests.handlers.slack.conftest import Parts
+from tests.support.front import Front, now
+from tests.support.slack_fake import Slack, failing, user
+
+SECRET = "s3cret"
+BUTTON = json.dumps({"s": "api", "e": "staging", "d": "d404"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    bot_token: str = "xoxb-1"
+    app_token: str | None = None
+    signing_secret: str | None = SECRET
+    api_url: str
+
+
+@dataclass
+class Visitor:
+    """Slack's side of the door: delivers, by one of the two transports; True when it was acknowledged."""
+
+    slack: Slack
+    url: str
+    session: aiohttp.ClientSession
+    socket: bool
+
+    async def command(self, text: str, *, command: str = "/deploy", trigger: str = "1.1", **more: str) -> bool:
+        body = {
+            "command": command,
+            "text": text,
+            "user_id": "U1",
+            "user_name": "ana",
+            "team_id": "T1",
+            "channel_id": "C1",
+            "trigger_id": trigger,
+            "response_url": f"{self.slack.url}reply/ok",
+            **more,
+        }
+        return await self.send("slash_commands", body, urlencode(body))
+
+    async def click(
+        self,
+        action: str,
+        value: str,
+        *,
+        trigger: str = "2.1",
+        team: str = "T1",
+        by: str = "U1",
+        ephemeral: bool = False,
+    ) -> bool:
+        body = {
+            "type": "block_actions",
+            "user": {"id": by, "name": "ana", "team_id": team},
+            "team": {"id": "T1"},
+            "container": {"type": "message", "channel_id": "C1", "message_ts": "1.0", "is_ephemeral": ephemeral},
+            "channel": {"id": "C1"},
+            "trigger_id": trigger,
+            "response_url": f"{self.slack.url}reply/ok",
+            "actions": [{"action_id": action, "value": value, "text": {"type": "plain_text", "text": "Abort"}}],
+        }
+        return await self.send("interactive", body, urlencode({"payload": json.dumps(body)}))
+
+    async def send(self, kind: str, payload: Mapping[str, Any], form: str | None = None) -> bool:
+        if self.socket:
+            envelope = await self.slack.deliver(kind, payload)
+            await self.slack.until(lambda: self.slack.acked(envelope), seconds=3)
+            return True
+        body = (form or json.dumps(payload)).encode()
+        stamp = str(int(time.time()))
+        headers = {
+            "X-Slack-Request-Timestamp": stamp,
+            "X-Slack-Signature": sign(SECRET.encode(), stamp, body).decode(),
+            "Content-Type": "application/x-www-form-urlencoded" if form else "application/json",
+        }
+        async with self.session.post(self.url, data=body, headers=headers) as answer:
+            return answer.status == 200
+
+    def told(self) -> list[str]:
+        return [private["text"] for private in self.slack.private]
+
+
+@asynccontextmanager
+async def opened(slack: Slack, front: Front, session: aiohttp.ClientSession, *, socket: bool) -> AsyncIterator[Visitor]:
+    keys = Keys(api_url=f"{slack.url}api/", app_token="xapp-1" if socket else None)
+    door = SlackDoor(keys, config=lambda: front.config, clock=now)
+    front.doorman.real = door.doorman
+    site = web.Application()
+    door.routes(site)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        await door.start(front.shipmate)
+        if socket:
+            await slack.until(lambda: slack.sockets)
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+        yield Visitor(slack=slack, url=url, session=session, socket=socket)
+    finally:
+        await door.stop()
+        await runner.cleanup()
+
+
+@pytest.fixture(params=["http", "socket"])
+async def visitor(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, request: pytest.FixtureRequest
+) -> AsyncIterator[Visitor]:
+    async with opened(slack, front, session, socket=request.param == "socket") as visitor:
+        yield visitor
+
+
+async def asks(front: Front) -> list[str]:
+    return await front.database.read(lambda session: list(session.exec(select(AskRow.key))))
+
+
+async def test_help_is_answered_in_private(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.command("help")
+    await slack.until(lambda: slack.private)
+    assert slack.private[0]["response_type"] == "ephemeral"
+    assert "/deploy" in json.dumps(slack.private[0]["blocks"])
+    assert slack.messages == []
+
+
+async def test_a_misread_line_says_what_would_do(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.command("api v1.4")
+    await slack.until(lambda: slack.private)
+    assert "Where shall api v1.4 go?" in visitor.told()[0]
+
+
+async def test_what_is_not_built_is_refused_by_name(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.command("freeze staging")
+    await slack.until(lambda: slack.private)
+    assert "freeze" in visitor.told()[0]
+    assert "not built" in visitor.told()[0]
+
+
+async def test_a_refused_ask_is_answered_in_private_and_once(visitor: Visitor, slack: Slack, front: Front) -> None:
+    for _ in range(3):  # Slack delivers again what it thinks was lost
+        await visitor.command("shop v1.4 staging", **({} if visitor.socket else {"token": str(time.monotonic())}))
+    await slack.until(lambda: slack.private)
+    assert "shop" in visitor.told()[0]
+    assert await asks(front) == ["slack-command-1.1"]
+    assert await visitor.command("help", trigger="1.9")
+    await slack.until(lambda: len(slack.private) == 2)
+
+
+async def test_rollback_is_a_command_of_its_own(visitor: Visitor, slack: Slack, front: Front) -> None:
+    assert await visitor.command("shop staging", command="/rollback")
+    await slack.until(lambda: slack.private)
+    assert "There is no service" in visitor.told()[0]
+    assert len(await asks(front)) == 1
+
+
+async def test_a_click_is_asked_under_slacks_id_of_it(visitor: Visitor, slack: Slack, front: Front) -> None:
+    assert await visitor.click("abort", BUTTON)
+    await slack.until(lambda: slack.private)
+    assert await asks(front) == ["slack-click-2.1"]
+    assert "Nothing is being deployed" in visitor.told()[0]
+
+
+async def test_an_offer_that_was_clicked_loses_its_button(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.click("abort#2", json.dumps({"say": "abort shop staging"}), ephemeral=True)
+    await slack.until(lambda: len(slack.private) == 2)
+    replaced = [one for one in slack.private if one["replace_original"]]
+    assert [one["text"] for one in replaced] == ["Abort: on it."]
+
+
+@pytest.mark.parametrize("value", ["", "{}", "[1]", "null", "x" * 1_000])
+async def test_a_button_that_nobody_can_read_does_nothing(
+    visitor: Visitor, slack: Slack, front: Front, value: str
+) -> None:
+    assert await visitor.click("abort", value)
+    await slack.until(lambda: slack.private)
+    assert "another version of Shipmate" in visitor.told()[0]
+    assert await asks(front) == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "message", "subtype": "message_changed"}},
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "message", "bot_id": "B7", "text": "x"}},
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "app_mention", "user": "U1", "text": "x"}},
+        {"type": "event_callback", "team_id": "T1", "event": {"type": "brand_new", "user": "U1"}},
+        {"type": "view_submission", "team": {"id": "T1"}, "user": {"id": "U1"}, "view": {"callback_id": "x"}},
+        {"type": "view_closed", "team": {"id": "T1"}, "user": {"id": "U1"}, "view": {"callback_id": "x"}},
+        {"type": "shortcut", "team": {"id": "T1"}, "user": {"id": "U1"}, "callback_id": "x", "trigger_id": "1"},
+        {"type": "message_action", "team": {"id": "T1"}, "user": {"id": "U1"}, "callback_id": "x"},
+        {"type": "block_suggestion", "team": {"id": "T1"}, "user": {"id": "U1"}, "action_id": "x", "value": ""},
+        {"type": "interactive_message", "team": {"id": "T1"}, "user": {"id": "U1"}, "callback_id": "x"},
+        {"type": "brand_new_kind", "team_id": "T1"},
+    ],
+    ids=lambda payload: str(payload["type"]) + str(payload.get("event", {}).get("type", "")),
+)
+async def test_nothing_stays_unacknowledged(visitor: Visitor, payload: dict[str, Any]) -> None:
+    assert await visitor.send("interactive" if "event" not in payload else "events_api", payload)
+
+
+async def test_an_unknown_command_is_acknowledged_and_does_nothing(visitor: Visitor, front: Front) -> None:
+    assert await visitor.command("api v1.4 staging", command="/other")
+    assert await asks(front) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "sentence"),
+    [
+        ({"team_id": "TOTHER"}, "another workspace"),
+        ({"is_restricted": True}, "Guests"),
+        ({"is_bot": True}, "Bots"),
+        ({"deleted": True}, "Deactivated"),
+    ],
+)
+@pytest.mark.parametrize("line", ["api v1.4 staging", "status", "help", "nonsense"])
+async def test_who_is_no_full_member_may_do_nothing(
+    visitor: Visitor, slack: Slack, who: dict[str, Any], sentence: str, line: str
+) -> None:
+    slack.users["U8"] = user("U8", "zoe", **who)
+    assert await visitor.command(line, user_id="U8")
+    await slack.until(lambda: slack.private)
+    assert sentence in visitor.told()[0]
+
+
+async def test_a_click_of_another_team_is_refused_whoever_the_id_is_here(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.click("abort", json.dumps({"say": "api v1.4 staging"}), team="TOTHER")
+    await slack.until(lambda: slack.private)
+    assert "another workspace" in visitor.told()[0]
+
+
+async def test_an_answer_reaches_them_when_its_address_is_used_up(visitor: Visitor, slack: Slack) -> None:
+    assert await visitor.command("shop v1.4 staging", response_url=f"{slack.url}reply/used")
+    await slack.until(lambda: slack.private)
+    assert (slack.private[0]["channel"], slack.private[0]["user"]) == ("C1", "U1")
+
+
+async def test_an_answer_that_slack_does_not_take_yet_comes_later(visitor: Visitor, slack: Slack) -> None:
+    slack.fates["chat.postEphemeral"] = failing("internal_error", status=500)
+    assert await visitor.command("shop v1.4 staging", response_url=f"{slack.url}reply/used")
+    await slack.until(lambda: slack.private)
+    assert len(slack.of("chat.postEphemeral")) == 2
+
+
+async def test_the_log_button_shows_the_last_lines_to_one_person(visitor: Visitor, slack: Slack, front: Front) -> None:
+    deploy = await front.plan(channel=None)
+    await front.start(deploy)
+    await front.say(deploy, "first\nlast\n")
+    assert await visitor.click("log", json.dumps({"s": "api", "e": "staging", "d": deploy.id}))
+    await slack.until(lambda: slack.private)
+    assert "first\\nlast" in json.dumps(slack.private[0]["blocks"])
+
+
+async def test_answers_that_were_left_are_given_by_the_next_bot(
+    slack: Slack, front: Front, parts: Parts, session: aiohttp.ClientSession
+) -> None:
+    place = Place(surface="slack", channel="C1", reply=f"{slack.url}reply/used")
+    ana = Person(id="U1", name="ana", slack="U1")
+    receipt = await front.shipmate.ask(Abort(), by=ana, place=place, key="k")
+    await front.shipmate.answer(receipt.ask)
+    async with opened(slack, front, session, socket=False):
+        await slack.until(lambda: slack.private)
+        await front.until(lambda: front.shipmate.unanswered("slack"))
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("help")
+        await slack.until(lambda: len(slack.private) == 2)
+    assert "nothing to abort" in slack.private[0]["text"]
+
+
+async def test_a_spent_ticket_is_not_tried_for_ever(slack: Slack, front: Front, session: aiohttp.ClientSession) -> None:
+    slack.fates["apps.connections.open"] = _spent(slack)
+    async with opened(slack, front, session, socket=True) as visitor:
+        assert await visitor.command("help")
+    assert len(slack.of("apps.connections.open")) == 2
+
+
+def _spent(slack: Slack) -> Any:
+    answers = iter([web.json_response({"ok": True, "url": f"{slack.url.replace('http', 'ws')}link?ticket=spent"})])
+    return lambda _call: next(answers, None)
+
+
+async def test_the_door_opens_while_slack_is_away(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.slack.door.IDENTITY_SECONDS", 0.05)
+    slack.fates["auth.test"] = failing("fatal_error", status=500, times=2)
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("api v1.4 staging")  # nobody knows whose user this is: refused, in private
+        await slack.until(lambda: slack.private)
+        assert "does not tell" in visitor.told()[0]
+        await slack.until(lambda: len(slack.of("auth.test")) >= 3)
+
+
+async def test_an_ask_that_cannot_be_kept_is_not_acknowledged(
+    slack: Slack, front: Front, session: aiohttp.ClientSession
+) -> None:
+    async with opened(slack, front, session, socket=False) as visitor:
+        await front.database.write(lambda session, _: session.exec(text("DROP TABLE ask")))  # type: ignore[call-overload]
+        assert not await visitor.command("api v1.4 staging")
+        assert not await visitor.click("abort", BUTTON)
+
+
+async def test_bodies_are_in_no_log(visitor: Visitor, slack: Slack, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    caplog.set_level("ERROR", logger="handlers.slack.sdk")
+    await visitor.command("help canary-5309", trigger="canary-trigger")
+    await visitor.send("events_api", {"type": "brand_new", "team_id": "T1", "text": "canary-5309"})
+    await slack.until(lambda: slack.private)
+    ours = [record.getMessage() for record in caplog.records if not record.name.startswith(("asyncio", "tests"))]
+    assert not any("canary" in line for line in ours)
