@@ -53,7 +53,8 @@ class App:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._held = False
+        self._held = contextlib.ExitStack()
+        self._holds = False
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -61,10 +62,10 @@ class App:
 
     def hold(self) -> None:
         """Take the data folder for this process, before anything in it is touched. Raises AlreadyRunningError."""
-        if not self._held:
+        if not self._holds:
             self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._cleanup.callback(_hold(self.settings))
-            self._held = True
+            self._held.callback(_hold(self.settings))
+            self._holds = True
 
     async def start(self) -> None:
         """Raises ConfigErrors, NewerSchemaError, AlreadyRunningError, OSError (the port is taken)."""
@@ -72,7 +73,7 @@ class App:
             self.hold()
             await self._compose(self.settings)
         except BaseException:
-            await self._cleanup.aclose()
+            await self.stop()
             raise
 
     async def _compose(self, settings: Settings) -> None:
@@ -158,8 +159,13 @@ class App:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def stop(self) -> None:
+    async def rest(self) -> None:
+        """End everything, but keep the data folder for this process."""
         await self._cleanup.aclose()
+
+    async def stop(self) -> None:
+        await self.rest()
+        self._held.close()
 
 
 def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoor":

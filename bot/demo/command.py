@@ -103,6 +103,7 @@ async def _demo(wishes: DemoSettings) -> int:
         await workspace.start(port=wishes.port)
         ends.push_async_callback(workspace.stop)
         app.settings = _bot_settings(data, there, workspace)
+        ends.push_async_callback(app.rest)  # the bot ends before what it talks to
         await app.start()
         _say_ready(wishes, there, workspace)
         await _until_told(told, app)
