@@ -212,6 +212,10 @@ class Workspace:
         assert found is not None, user
         return [m for m in self.state.ephemerals if m["_for"] == found.id]
 
+    def ephemerals(self, user: str) -> list[Message]:
+        """The same as `whispers`, by Slack's name for them."""
+        return self.whispers(user)
+
     def person(self, name: str) -> "PersonAtWork":
         """Somebody who types and clicks."""
         user = self.state.user(name)
@@ -222,7 +226,7 @@ class Workspace:
     async def wait_for(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
         """Wait until something holds; what it gave. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
-            while not (found := condition()):
+            while not (found := condition()):  # noqa: ASYNC110 (any condition, told by nobody)
                 await asyncio.sleep(0.01)
         return found
 
@@ -235,8 +239,8 @@ class PersonAtWork:
     async def command(self, channel: str, command: str, text: str = "") -> None:
         await self.workspace.people.command(self.user, self._channel(channel), f"{command} {text}".rstrip())
 
-    async def say(self, channel: str, text: str, thread_ts: str | None = None) -> None:
-        await self.workspace.people.say(self.user, self._channel(channel), text, thread_ts)
+    async def say(self, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        return await self.workspace.people.say(self.user, self._channel(channel), text, thread_ts)
 
     async def click(self, message: Message, label: str, channel: str = "#deploys") -> None:
         """Click the first button whose text begins with `label`. Raises KeyError when there is none."""
