@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PAUSE = 1.0
 HOST_NAME = "local"  # on SQLite there is one process, so one host
 
 
@@ -118,7 +119,7 @@ class App:
         self._cleanup.push_async_callback(engine.stop)
         self._cleanup.push_async_callback(self._let_go)
         self._cleanup.push_async_callback(self.shipmate.stop)
-        self._keep(agent.run())
+        self._keep(agent.run)
         await self._open_doors(settings, door)
         self._tick()
 
@@ -147,12 +148,11 @@ class App:
         timer.every(SWEEP_SECONDS, self.shipmate.sweep)
         timer.start()
         self._cleanup.callback(timer.stop)
-        self._keep(self.shipmate.sweep())
+        self._keep(self.shipmate.sweep, once=True)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(partial(_report, self._tasks))
+    def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
+        """Run a part of the bot as long as the bot runs; one that breaks is told of and begun again."""
+        self._tasks.add(asyncio.create_task(_kept(part, once=once)))
 
     async def _let_go(self) -> None:
         for task in self._tasks:
@@ -174,10 +174,15 @@ def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoo
     return SlackDoor(slack, config=config, clock=utc_now)
 
 
-def _report(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
-    tasks.discard(task)
-    if not task.cancelled() and task.exception() is not None:
-        log.error("a part of the bot broke", exc_info=task.exception())
+async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) -> None:
+    while True:
+        try:
+            await part()
+        except Exception:
+            log.exception("a part of the bot broke; it begins again")
+        if once:
+            return
+        await asyncio.sleep(PAUSE)
 
 
 def _hold(settings: Settings) -> Any:

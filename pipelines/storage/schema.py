@@ -27,6 +27,7 @@ def bring_up_to_date(url: str) -> Path | None:
         path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url)
     try:
+        _write_ahead(engine, path)
         there = current(engine)
         if there == HEAD:
             return None
@@ -40,6 +41,15 @@ def bring_up_to_date(url: str) -> Path | None:
         return copy
     finally:
         engine.dispose()
+
+
+def _write_ahead(engine: Engine, path: Path | None) -> None:
+    """Readers and the writer of a SQLite file do not block each other. It is set once, before anybody else has the file
+    open: the change itself needs the file alone, and is refused at once when it is not."""
+    if path is not None:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        path.chmod(0o600)
 
 
 def current(engine: Engine) -> str | None:
