@@ -52,14 +52,14 @@ def card_message(card: Card) -> Message:
 
 
 def lines_message(lines: Iterable[str], *, mention: str | None = None) -> Message:
-    """Plain lines in a thread; `mention` is the Slack user who is to notice."""
+    """Plain lines in a thread; `mention` is the Slack user who is to notice the last of them."""
     kept = list(_fitting(tuple(lines)))
-    spans = list(_spans("\n".join(kept)))
-    told = sentence(" ".join(kept), limits.TEXT - 30)
-    if mention:
-        spans = [{"type": "user", "user_id": mention}, {"type": "text", "text": " "}, *spans]
-        told = f"<@{mention}> {told}"
-    return Message(text=told, blocks=(_rich("lines", _section(spans)),))
+    if not mention:
+        return Message(text=sentence(" ".join(kept)), blocks=(_rich("lines", _section(_spans("\n".join(kept)))),))
+    before = "\n".join([*kept[:-1], ""])
+    spans = [*_spans(before), {"type": "user", "user_id": mention}, *_spans(" " + kept[-1])]
+    told = sentence(kept[-1], limits.TEXT - len(mention) - 4)
+    return Message(text=f"<@{mention}> {told}", blocks=(_rich("lines", _section(spans)),))
 
 
 def tail_message(title: str, tail: str) -> Message:

@@ -10,6 +10,8 @@ from handlers.slack import limits
 
 Clock = Callable[[], float]
 
+MESSAGES_KEPT = 2_000
+
 
 class Rank(IntEnum):
     FINAL = 0
@@ -95,12 +97,14 @@ class Pace:
 
     def painted(self, message: tuple[str, str]) -> None:
         self._last[message] = self._clock()
+        if len(self._last) > MESSAGES_KEPT:
+            self._forget()
 
-    def forget(self, message: tuple[str, str]) -> None:
-        """A message that nobody paints any more, once its pace is over."""
-        if self.wait(message) == 0 and not self.lock(message).locked():
-            self._last.pop(message, None)
-            self._locks.pop(message, None)
+    def _forget(self) -> None:
+        """Messages that may be painted again, and are not being painted now, need not be remembered."""
+        for message in [one for one in self._last if self.wait(one) == 0 and not self.lock(one).locked()]:
+            del self._last[message]
+            del self._locks[message]
 
 
 class Budgets:

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import aiohttp
 from aiohttp import web
@@ -31,6 +31,7 @@ from pipelines.shipmate import Doorman, Shipmate
 log = logging.getLogger(__name__)
 
 IDENTITY_SECONDS = 5.0
+BEGIN_AGAIN = 2.0
 
 __all__ = ["NoSlack", "SlackDoor"]
 
@@ -86,11 +87,11 @@ class SlackDoor:
             shipmate, doorman=self.doorman, workspace=self._workspace, private=self._private, clock=self._clock
         )
         app = build_app(self._web, self._workspace, inbox, self._after)
-        identified = self._keep(self._workspace.keep_asking())
+        identified = self._keep(self._workspace.keep_asking)
         await asyncio.wait({identified}, timeout=IDENTITY_SECONDS)
         answers = Answers(shipmate, private=self._private, channels=self._channels, clock=self._clock)
-        self._keep(answers.run())
-        self._keep(Painter(self._studio(shipmate)).run())
+        self._keep(answers.run)
+        self._keep(Painter(self._studio(shipmate)).run)
         if self._credentials.signing_secret:
             self._edge = Edge(self._credentials.signing_secret, app)
         if self._credentials.app_token:
@@ -107,9 +108,8 @@ class SlackDoor:
             clock=self._clock,
         )
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        task.add_done_callback(_broke)
+    def _keep(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        task = asyncio.create_task(_again_and_again(work))
         self._running.append(task)
         return task
 
@@ -124,6 +124,11 @@ class SlackDoor:
         await self._session.close()
 
 
-def _broke(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("a part of the door to Slack broke", exc_info=task.exception())
+async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
+    """Work that must go on: what breaks in it is logged, and it is begun again."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            log.exception("a part of the door to Slack broke; it is begun again")
+            await asyncio.sleep(BEGIN_AGAIN)

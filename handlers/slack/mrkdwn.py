@@ -11,7 +11,7 @@ from handlers.slack import limits
 NO_LINK = "\u200b"  # stands inside what Slack would make a link of
 ODD = "\ufffd"
 _SCHEME = re.compile(r"(?<=[A-Za-z0-9])://")
-_ADDRESS = re.compile(r"(?<=[^\s@])@(?=[^\s@])")
+_ADDRESS = re.compile(r"(?<=[\w.+\-!#$%&'/=?^{|};])@(?=\w)")
 _MAILTO = re.compile(r"\b(mailto|tel):", re.IGNORECASE)
 _FORMAT = str.maketrans(dict.fromkeys("*~`", "'"))
 

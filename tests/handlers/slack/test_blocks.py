@@ -82,7 +82,7 @@ def harmless(message: Message, *, mentions: int = 0) -> None:
         assert text
         assert not re.search("[\u0000-\u0008\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff\x1b]", text)
     told = re.sub(r"^<@U1> ", "", message.text) if mentions else message.text
-    assert not re.search(r"[<>]|://|\w:\w*//|[*`~]|[^\s@]@[^\s@\u200b]", told)
+    assert not re.search(r"[<>]|://|\w:\w*//|[*`~]|\w@\w", told)
     assert not re.search(r"&(?!amp;|lt;|gt;)", told)
 
 
@@ -142,7 +142,7 @@ def test_words_in_backticks_are_code_and_the_title_is_bold() -> None:
 
 
 def test_a_sentence_of_service_and_version_reads_as_it_is() -> None:
-    text = "api v1.4 is live in staging, 42 s, by ana"
+    text = "api v1.4 was live in staging, replaced by v1.5 (@mia)"
     assert card_message(Card(title=text, text=text)).text == text
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from handlers.slack import limits
 from handlers.slack.budget import Bucket, Budgets, Pace, Rank
 
@@ -79,6 +81,18 @@ def test_two_paintings_of_a_message_are_three_seconds_apart() -> None:
     clock[0] = 104.0
     assert pace.wait(("C1", "1")) == 2.0
     assert pace.wait(("C1", "2")) == 0.0
+
+
+def test_messages_that_nobody_paints_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handlers.slack.budget.MESSAGES_KEPT", 10)
+    clock = [100.0]
+    pace = Pace(clock=lambda: clock[0])
+    for number in range(50):
+        pace.painted(("C1", str(number)))
+        clock[0] += 1.0
+    assert pace.wait(("C1", "49")) == 2.0
+    assert pace.wait(("C1", "0")) == 0.0
+    assert len(pace._last) <= 11
 
 
 def test_each_channel_has_posts_of_its_own() -> None:

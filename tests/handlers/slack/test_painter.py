@@ -368,6 +368,7 @@ async def test_posts_in_one_channel_are_a_second_apart(parts: Parts, front: Fron
 async def test_a_rollback_button_is_under_the_end(parts: Parts, front: Front, slack: Slack) -> None:
     async with painting(parts, front):
         await front.ship("v1.3", deploy="d1")
+        await painted(front)
         await front.ship("v1.4", deploy="d2")
         await painted(front)
     assert "Roll back to v1.3" in said(cards(slack)[1])
