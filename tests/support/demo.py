@@ -122,7 +122,7 @@ class Demo:
     def _of_ours(self, entry: Path) -> str | None:
         try:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            folder = os.readlink(entry / "cwd")
+            folder = str((entry / "cwd").readlink())
         except OSError:
             return None
         mine = str(self.data)

@@ -98,7 +98,10 @@ function takeState(state) {
   keep("user", state.me);
   const wish = view.known ? { channel: view.channel, thread: view.thread } : readRoute();
   Object.assign(view, { known: true, channel: channelFor(wish.channel), thread: wish.thread ?? null });
-  if (!samePerson) forget();
+  if (!samePerson) {
+    forget();
+    at("live").replaceChildren();
+  }
   at("team").textContent = state.team.name;
   paintUserSelect(at("user-select"), store);
   paintAll();

@@ -149,14 +149,15 @@ function repliesByRoot(messages) {
   return threads;
 }
 
-/** Rows with day lines between them, and neighbours by one author drawn together. */
+/** Rows with day lines between them, neighbours by one author drawn together, a message with a thread alone. */
 function dressed(rows, withDays) {
   const items = [];
   let before = null;
   for (const row of rows) {
     const newDay = before === null || dayKey(before.ts) !== dayKey(row.ts);
     if (withDays && newDay) items.push({ kind: "line", key: `day-${dayKey(row.ts)}`, text: dayName(row.ts) });
-    const compact = !newDay && together(before.message, row.message);
+    const threaded = row.extras?.replies || before?.extras?.replies;
+    const compact = !newDay && !threaded && together(before.message, row.message);
     items.push(
       row.message
         ? messageItem({ message: row.message, extras: { ...row.extras, compact } })
