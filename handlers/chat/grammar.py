@@ -99,6 +99,10 @@ def _split(plain: str) -> tuple[str, str]:
 
 
 def _sentence(words: list[str], because: str) -> Parsed:
+    while words and words[0].lower() in FILLERS:
+        words = words[1:]
+    if not words:
+        return Help(first=True)
     lower = [word.lower() for word in words]
     for phrase, choice in ANSWERS.items():
         if tuple(lower[: len(phrase)]) == phrase:
@@ -244,11 +248,15 @@ _BUILDERS: dict[str, Callable[[_Sentence], Parsed]] = {
 }
 
 
+_FIRST_WORDS = frozenset(BY_NAME) | {phrase[0] for phrase in ANSWERS}
+
+
 def render(command: Command | Query) -> str:
     """The words that ask for the same."""
     match command:
         case Deploy():
-            words = [command.service, command.version, command.environment]
+            verb = ["deploy"] if command.service in _FIRST_WORDS else []
+            words = [*verb, command.service, command.version, command.environment]
             words += [flag for flag in ("force", "now") if getattr(command, flag)]
         case Rollback():
             words = ["rollback", command.service, command.environment, *(["to", command.to] if command.to else [])]

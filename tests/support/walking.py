@@ -49,6 +49,7 @@ class Walk:
     started: list[tuple[str, str, int]] = field(default_factory=list)
     stopped: list[tuple[str, int]] = field(default_factory=list)
     now: datetime = NOON
+    installed: dict[str, str] = field(default_factory=dict)  # target to version, as `status` would say
 
     def append(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -96,7 +97,10 @@ class Walk:
         """A going step ends; a `status` that is well reports the version of the plan."""
         going = self.state.deploys[deploy]
         run = going.runs[step.id]
-        report = Report(line=going.plan.version) if step.verb is Verb.STATUS and progress is Progress.OK else None
+        if step.verb is Verb.DEPLOY and progress is Progress.OK:
+            self.installed[step.target] = going.plan.version
+        said = self.installed.get(step.target, going.plan.version)
+        report = Report(line=said) if step.verb is Verb.STATUS and progress is Progress.OK else None
         verdict = judge(step, going.plan, progress, detail, report)
         self.append(
             [
