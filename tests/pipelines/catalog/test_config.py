@@ -1,0 +1,126 @@
+"""The bot's configuration: values as they were written, mistakes with their lines, nothing accepted and ignored."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.catalog import ConfigErrors, load_config, parse_config
+from pipelines.catalog.config import ENVIRONMENT_LATER
+from pipelines.domain.model import Target
+
+LEAST = "services:\n  api: {repo: https://github.com/acme/api.git}\nenvironments:\n  staging: {}\n"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigErrors) as caught:
+        parse_config(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_least_configuration() -> None:
+    config = parse_config(LEAST)
+    assert config.services["api"].targets_in("staging") == (Target(name="staging"),)
+    assert config.who_may_deploy("api", "staging") is None
+
+
+def test_scalars_keep_what_was_written() -> None:
+    text = (
+        "services:\n  api: {repo: /r, tags: 1.10, targets: {staging: [no, 0755, 22.30]}}\nenvironments: {staging: }\n"
+    )
+    config = parse_config(text)
+    assert config.services["api"].tags == "1.10"
+    assert [t.name for t in config.services["api"].targets_in("staging")] == ["no", "0755", "22.30"]
+
+
+def test_a_repository_path_is_relative_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "shipmate.yml").write_text("services: {api: {repo: ../api}}\nenvironments: {staging: {}}\n")
+    assert load_config(tmp_path / "shipmate.yml").services["api"].repo == str((tmp_path / "../api").resolve())
+
+
+def test_regions_are_kept_with_their_targets() -> None:
+    config = parse_config(
+        "services: {api: {repo: /r, targets: {staging: {eu: [a], us: [b, c]}}}}\nenvironments: {staging: {}}"
+    )
+    assert [(t.name, t.region) for t in config.services["api"].targets_in("staging")] == [
+        ("a", "eu"),
+        ("b", "us"),
+        ("c", "us"),
+    ]
+
+
+def test_a_file_that_is_not_there_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigErrors, match="SHIPMATE_CONFIG"):
+        load_config(tmp_path / "none.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("servces: {}", "shipmate.yml:1: `servces` is not a key of the configuration. Did you mean `services`?"),
+        ("services: {Api: {repo: /r}}\nenvironments: {a: {}}", "shipmate.yml:1: `Api` cannot be a name"),
+        ("services: {deploy: {repo: /r}}\nenvironments: {a: {}}", "shipmate.yml:1: `deploy` is a word of the commands"),
+        ("services: {api: {}}\nenvironments: {a: {}}", "shipmate.yml:1: `api` has no `repo`"),
+        (
+            "services: {api: {repo: 'ext::sh -c x'}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `ext::sh -c x` is no address",
+        ),
+        ("services: {api: {repo: -x}}\nenvironments: {a: {}}", "shipmate.yml:1: `-x` is no address"),
+        (
+            "services: {api: {repo: /r, path: ../x}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `path` must be a folder inside",
+        ),
+        (
+            "services: {api: {repo: /r, steps: [x]}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `steps` is not a key of a service",
+        ),
+        (
+            "services: {api: {repo: /r, environments: {}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `environments` is not enfor",
+        ),
+        ("services: {api: {repo: /r}}", "shipmate.yml:1: there is no environment"),
+        (
+            "services: {api: {repo: /r, targets: {b: [x]}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `b` is not an environment",
+        ),
+        (
+            "services: {api: {repo: /r, targets: {a: [x, x]}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `x` is a target of a tw",
+        ),
+        (
+            "services: {api: {repo: /r, targets: {a: []}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: the targets of a must be a",
+        ),
+        (
+            "services: {api: {repo: /r, targets: {a: [x y]}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `x y` cannot be a target",
+        ),
+        (
+            "services: {api: {repo: /r, targets: {a: {blue: [x]}}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `blue` and `green`",
+        ),
+        ("environments: {a: {protected: yes}}", "shipmate.yml:1: `protected` must be true or false, not `yes`"),
+        ("groups: {api: [ana]}", "shipmate.yml:1: the name of a group begins with @"),
+        ("people: {ana: {slack: '@ana'}}", "shipmate.yml:1: `@ana` is no Slack user id"),
+        ("people: {ana: {github: x}}", "shipmate.yml:1: `github` is not enforced by this version yet"),
+        ("services: [api]", "shipmate.yml:1: `services` must be a mapping from names, not a list"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(text: str, problem: str) -> None:
+    assert any(found.startswith(problem) for found in problems(text)), problems(text)
+
+
+@pytest.mark.parametrize("key", ENVIRONMENT_LATER)
+def test_what_is_not_enforced_yet_is_refused_by_name(key: str) -> None:
+    assert problems(f"environments:\n  a:\n    {key}: x\n") == [
+        f"shipmate.yml:3: `{key}` is not enforced by this version yet; remove it for now"
+    ]
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_configuration_or_problems(text: str) -> None:
+    try:
+        parse_config(text)
+    except ConfigErrors as errors:
+        assert errors.problems

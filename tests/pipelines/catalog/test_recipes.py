@@ -1,0 +1,171 @@
+"""deploy.yml: every mistake with its file, its line and a way on; all at once; and nothing but a recipe or problems."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.catalog import RecipeErrors, parse_recipe
+from pipelines.domain.recipe import Check, CheckKind, OnLost, Recipe, Recreate, Rolling, Script, StatusUrl
+
+ENTRIES = {
+    "deploy/install.sh": "100755",
+    "deploy/route.sh": "100755",
+    "deploy/smoke.sh": "100755",
+    "deploy/notes.txt": "100644",
+    "deploy/link.sh": "120000",
+    "vendor": "160000",
+    "services/api/run.sh": "100755",
+}
+LEAST = "deploy: deploy/install.sh\n"
+
+
+def parse(text: str | bytes, folder: str = "") -> Recipe:
+    return parse_recipe(text, file="deploy.yml", folder=folder, entries=ENTRIES)
+
+
+def problems(text: str | bytes) -> list[str]:
+    with pytest.raises(RecipeErrors) as caught:
+        parse(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_least_file() -> None:
+    assert parse(LEAST) == Recipe(deploy=Script(run="deploy/install.sh"))
+
+
+def test_a_grown_file() -> None:
+    recipe = parse(
+        "deploy: {run: deploy/install.sh, timeout: 2m, on_lost: rerun, detach: true}\n"
+        "route: deploy/route.sh\n"
+        "status: http://$TARGET/version\n"
+        "strategy:\n  rolling: {batch: 25%, bake: 20s}\n"
+        "before:\n  - run: deploy/install.sh\n  - deploy/route.sh\n"
+        "check:\n  - http: http://$TARGET/healthz\n  - tcp: $TARGET\n"
+        "  - run: deploy/smoke.sh\n    timeout: 1m30s\n    retries: 5\n"
+        "timeout: 1h\n"
+    )
+    assert recipe.deploy == Script(run="deploy/install.sh", timeout=120, on_lost=OnLost.RERUN, detach=True)
+    assert recipe.status == StatusUrl(url="http://$TARGET/version")
+    assert recipe.strategy == Rolling(percent=25, bake=20)
+    assert [script.run for script in recipe.before] == ["deploy/install.sh", "deploy/route.sh"]
+    assert recipe.checks[2] == Check(kind=CheckKind.RUN, what="deploy/smoke.sh", timeout=90, retries=5)
+    assert recipe.timeout == 3600
+
+
+def test_recreate_may_stop() -> None:
+    recipe = parse(LEAST + "strategy: recreate\nstop: deploy/route.sh\n")
+    assert (recipe.strategy, recipe.stop) == (Recreate(), Script(run="deploy/route.sh"))
+
+
+def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
+    assert parse("deploy: run.sh", folder="services/api").deploy.run == "services/api/run.sh"
+    assert parse("deploy: ../../deploy/install.sh", folder="services/api").deploy.run == "deploy/install.sh"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "deploy.yml:1: there is no `deploy`; the least file is `deploy: deploy/install.sh`"),
+        ("- a", "deploy.yml:1: deploy.yml must be a mapping such as `deploy: …`, not a list"),
+        (
+            "deploy: deploy/notes.txt",
+            "deploy.yml:1: `deploy/notes.txt` is not executable; run: git update-index --chmod",
+        ),
+        ("deploy: deploy/instal.sh", "deploy.yml:1: `deploy/instal.sh` is not in the commit. Did you mean"),
+        ("deploy: deploy", "deploy.yml:1: `deploy` is a folder"),
+        ("deploy: deploy/link.sh", "deploy.yml:1: `deploy/link.sh` is a symbolic link"),
+        ("deploy: vendor/x.sh", "deploy.yml:1: `vendor/x.sh` is in a submodule"),
+        ("deploy: /bin/true", "deploy.yml:1: `/bin/true` is outside the repository"),
+        ("deploy: ../x.sh", "deploy.yml:1: `../x.sh` is outside the repository"),
+        ("deploy: {timeout: 5s}", "deploy.yml:1: `deploy` names no script"),
+        ("deploy: [a]", "deploy.yml:1: `deploy` must be a script"),
+        (LEAST + "chek: x", "deploy.yml:2: `chek` is not a key of deploy.yml. Did you mean `check`?"),
+        (LEAST + "deploy: x", "deploy.yml:2: `deploy` is here twice; the first is in line 1"),
+        (LEAST + "timeout: 45", "deploy.yml:2: `timeout` must be a time such as 30s, 15m or 1h30m, not `45`"),
+        (LEAST + "timeout: 0s", "deploy.yml:2: `timeout` must be longer than nothing"),
+        (LEAST + "stop: deploy/route.sh", "deploy.yml:2: `stop` is used by `strategy: recreate` alone"),
+        (LEAST + "strategy: canary", "deploy.yml:2: `canary` is not enforced by this version yet"),
+        (LEAST + "strategy: rollin", "deploy.yml:2: `rollin` is not a strategy. Did you mean `rolling`?"),
+        (LEAST + "strategy: {rolling: {batch: 0}}", "deploy.yml:2: `batch` must be a number of targets"),
+        (LEAST + "strategy: {rolling: {batch: 150%}}", "deploy.yml:2: `batch` must be a number of targets"),
+        (LEAST + "check: [{}]", "deploy.yml:2: a check asks one thing"),
+        (LEAST + "check: [{http: $TARGET}]", "deploy.yml:2: `$TARGET` is no URL"),
+        (
+            LEAST + "check: [{http: http://$TARGE/}]",
+            "deploy.yml:2: `$TARGE` is not a name that is replaced here. Did you",
+        ),
+        (LEAST + "check: [{tcp: somewhere}]", "deploy.yml:2: `somewhere` has no port"),
+        (LEAST + "check: [x]", "deploy.yml:2: a check is a mapping"),
+        (
+            LEAST + "before:\n  - {run: deploy/install.sh, when: x}",
+            "deploy.yml:3: `when` is not enforced by this version",
+        ),
+        (LEAST + "after: {run: deploy/install.sh, on_lost: maybe}", "deploy.yml:2: `on_lost` must be ask or rerun"),
+        (
+            LEAST + "after: {run: deploy/install.sh, detach: yes}",
+            "deploy.yml:2: `detach` must be true or false, not `yes`",
+        ),
+        (LEAST + "x: @api", "deploy.yml:2: a value that begins with @ must be quoted: quote it"),
+        (LEAST + "x: *", "deploy.yml:2: a value that begins with * must be quoted: quote it"),
+        (LEAST + "check:\n\t- x", "deploy.yml:3: a tab indents this line"),
+        (LEAST + "---\na: b", "deploy.yml:3: a second document begins here"),
+        (LEAST + "<<: {a: b}", "deploy.yml:2: merge keys"),
+        (b"deploy: \xff", "deploy.yml:1: the file is not UTF-8 text"),
+        ("a: " + "[" * 60 + "]" * 60, "deploy.yml:1: this is nested too deeply"),
+        ("a: &a [*a]", "deploy.yml:1: this is nested too deeply"),
+        ("x" * 1_000_001, "deploy.yml:1: the file is larger than 1000 kB"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(text: str | bytes, problem: str) -> None:
+    assert any(found.startswith(problem) for found in problems(text)), problems(text)
+
+
+@pytest.mark.parametrize("key", ["stats", "rollback", "tests", "watch", "guard", "secrets"])
+def test_what_is_not_enforced_yet_is_refused_by_name(key: str) -> None:
+    assert problems(LEAST + f"{key}: x") == [
+        f"deploy.yml:2: `{key}` is not enforced by this version yet; remove it for now"
+    ]
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
+    found = problems("deploy: nothing.sh\nstrategy: canary\nwatch: x\nchek: y\ntimeout: 45\n")
+    assert [one.split(":")[1] for one in found] == ["1", "2", "3", "4", "5"]
+
+
+def test_an_alias_bomb_is_refused_quickly() -> None:
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    start = time.perf_counter()
+    assert "too large" in problems(bomb)[0]
+    assert time.perf_counter() - start < 2
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_recipe_or_problems(text: str) -> None:
+    try:
+        parse(text)
+    except RecipeErrors as errors:
+        assert errors.problems
+
+
+yaml_like = st.recursive(
+    st.sampled_from(["deploy/install.sh", "45", "20s", "25%", "true", "no", "~", "$TARGET", "canary", "1.10"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: "[" + ", ".join(items) + "]")
+        | st.dictionaries(
+            st.sampled_from(["run", "timeout", "http", "tcp", "rolling", "batch", "retries"]), inner, max_size=3
+        ).map(lambda d: "{" + ", ".join(f"{k}: {v}" for k, v in d.items()) + "}")
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["deploy", "route", "status", "before", "check", "strategy", "timeout"]), yaml_like)
+)
+def test_any_shape_is_a_recipe_or_problems(keys: dict[str, str]) -> None:
+    try:
+        parse("".join(f"{key}: {value}\n" for key, value in keys.items()))
+    except RecipeErrors as errors:
+        assert all(problem.line >= 1 for problem in errors.problems)
