@@ -141,10 +141,8 @@ class Slack:
         return {"ok": True, "messages": found[::-1]}
 
     def do_conversations_replies(self, data: Data) -> Data:
-        return {
-            "ok": True,
-            "messages": self.thread(data["ts"]) + [f for f in self.files if f["thread_ts"] == data["ts"]],
-        }
+        files = [{"ts": "1.0", "files": file["files"]} for file in self.files if file["thread_ts"] == data["ts"]]
+        return {"ok": True, "messages": self.thread(data["ts"]) + files}
 
     def do_files_getUploadURLExternal(self, data: Data) -> Data:  # noqa: N802
         number = next(self.number)

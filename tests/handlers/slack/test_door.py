@@ -11,13 +11,15 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
-from sqlmodel import select, text
+from sqlmodel import Session, select, text
 
 from handlers.slack.door import SlackDoor
 from handlers.slack.edge import PATH, sign
-from pipelines.domain.commands import Abort
-from pipelines.domain.events import Place
+from pipelines.domain.commands import Abort, Rollback
+from pipelines.domain.events import Asked, Place
 from pipelines.domain.model import Person
+from pipelines.domain.refusals import Accepted
+from pipelines.storage import asks as stored
 from pipelines.storage.tables import AskRow
 from tests.handlers.slack.conftest import Parts
 from tests.support.front import Front, now
@@ -281,6 +283,47 @@ async def test_answers_that_were_left_are_given_by_the_next_bot(
         assert await visitor.command("help")
         await slack.until(lambda: len(slack.private) == 2)
     assert "nothing to abort" in slack.private[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("C2", "d1", "planned", "api v1.4 → staging has begun"),
+        ("C1", "d1", "planned", None),
+        ("C1", "d1", "abort", None),
+        ("C2", "d1", "abort", "is being aborted"),
+        ("C1", "d2", "abort_then", None),
+    ],
+)
+async def test_a_yes_is_told_only_where_the_message_does_not_stand(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, case: tuple[str, str, Any, str | None]
+) -> None:
+    channel, deploy, done, sentence = case
+    await front.plan(channel="C1")
+    place = Place(surface="slack", channel=channel, reply=f"{slack.url}reply/ok")
+    command = Rollback(service="api", environment="staging")
+    asked = Asked(ask="a1", key="k1", command=command, by=Person(id="U1", name="ana", slack="U1"), place=place)
+
+    def decide(session: Session, topics: set[str]) -> None:
+        stored.insert(session, asked, now())
+        session.flush()
+        stored.decided(session, "a1", Accepted(deploy=deploy, done=done), now())
+
+    await front.database.write(decide)
+    async with opened(slack, front, session, socket=False) as visitor:
+        await front.until(lambda: front.shipmate.unanswered("slack"))
+        told = [text for text in visitor.told() if sentence and sentence in text]
+    assert len(slack.private) == len(told) == (1 if sentence else 0)
+
+
+async def test_status_says_what_is_known(visitor: Visitor, slack: Slack, front: Front) -> None:
+    await front.ship("v1.3", deploy="d1", channel=None)
+    assert await visitor.command("status api staging")
+    await slack.until(lambda: slack.private)
+    assert "api in staging: v1.3" in visitor.told()[0]
+    assert await visitor.command("status shop", trigger="1.2")
+    await slack.until(lambda: len(slack.private) == 2)
+    assert "There is no service" in visitor.told()[1]
 
 
 async def test_a_spent_ticket_is_not_tried_for_ever(slack: Slack, front: Front, session: aiohttp.ClientSession) -> None:

@@ -163,6 +163,27 @@ async def test_a_post_whose_answer_was_lost_is_found_again(
     assert "is live in staging" in said(cards(slack)[-1])
 
 
+async def test_nothing_in_the_thread_is_said_twice_when_answers_are_lost(
+    parts: Parts, front: Front, slack: Slack
+) -> None:
+    async with painting(parts, front):
+        deploy = await front.plan()
+        await slack.until(lambda: cards(slack))
+        slack.lost["chat.postMessage"] = 2
+        slack.lost["files.completeUploadExternal"] = 1
+        slack.lost["chat.update"] = 1
+        await front.start(deploy)
+        await front.say(deploy, "x\n")
+        await front.end(deploy)
+        await front.close(deploy)
+        await painted(front)
+    assert not any(slack.lost.values())
+    assert len(cards(slack)) == 1
+    for words in ("went live", "Output: ", "installed on staging"):
+        assert len(in_thread(slack, words)()) == 1, words
+    assert len([file for file in slack.files if file["thread_ts"]]) == 1
+
+
 async def test_what_happened_while_slack_was_away_is_one_edit_and_one_line(
     parts: Parts, front: Front, slack: Slack
 ) -> None:
