@@ -216,7 +216,7 @@ class Script:
         clock = asyncio.get_running_loop().time
         while True:
             state = await asyncio.to_thread(rundir.state, self._run_dir)
-            grew = await follower.drain()
+            await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
                 return state
             if state is RunState.ABSENT and self._stop.is_set() and asked:
@@ -227,7 +227,8 @@ class Script:
             if self._stop.is_set() and (not asked or clock() - asked > GRACE):
                 force, asked = bool(asked), clock()
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
-            delay = QUICK if grew or asked else min(delay * 1.3, SLOW)
+            # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
+            delay = QUICK if asked else min(delay * 1.3, SLOW)
             await asyncio.sleep(delay)
 
     def _ending(self, state: RunState) -> Ending:

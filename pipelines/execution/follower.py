@@ -32,15 +32,16 @@ class Follower:
         self._masked = 0
         self._recorded: int | None = None
 
-    async def drain(self, *, last: bool = False) -> bool:
-        """Record all that is new; True when there was something. `last`: nothing more will come."""
-        grew = False
-        while chunk := await asyncio.to_thread(self._next):
-            grew = True
+    async def drain(self, *, last: bool = False) -> None:
+        """Record all that is there by now; what is printed meanwhile is for the next time. `last`: nothing more will
+        come."""
+        full = True
+        while full:
+            chunk = await asyncio.to_thread(self._next)
+            full = len(chunk) == CHUNK
             await self._record(self._masker.feed(chunk))
         if last:
             await self._record(self._masker.flush())
-        return grew
 
     def _next(self) -> bytes:
         try:
