@@ -80,7 +80,7 @@ def retry(deploy: DeployState) -> Button:
 def deploy_again(deploy: DeployState) -> Button | None:
     """After a rollback: the version that it left, at the very commit."""
     left, plan = deploy.replaces, deploy.plan
-    if left is None:
+    if left is None or left.commit == plan.commit:
         return None
     return Button(
         label=f"Deploy {left.version} again",

@@ -136,13 +136,8 @@ def _live(deploy: Deploy) -> Card:
     assert deploy.ended is not None
     title = f"✅ {what(deploy)} is live in {_where(deploy)}"
     facts: tuple[str, ...]
-    if deploy.purpose is Purpose.ROLLBACK and deploy.replaces is not None:
-        was = f"rolled back from {deploy.replaces.version}"
-        if deploy.replaces_since is not None:
-            was += f", which was live for {between(deploy.replaces_since, deploy.ended)}"
-        facts = (was,)
-    elif deploy.purpose is Purpose.ROLLBACK:
-        facts = ("rolled back",)
+    if deploy.purpose is Purpose.ROLLBACK:
+        facts = (_rolled_back(deploy, deploy.ended),)
     else:
         facts = (between(deploy.at, deploy.ended),)
     again = clicks.deploy_again(deploy) if deploy.purpose is Purpose.ROLLBACK else None
@@ -155,6 +150,14 @@ def _live(deploy: Deploy) -> Card:
         buttons=kept,
         notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else []), *_skipped(deploy)),
     )
+
+
+def _rolled_back(deploy: Deploy, ended: datetime) -> str:
+    was = deploy.replaces
+    if was is not None and was.commit != deploy.plan.commit and deploy.left in ("", was.version):
+        lived = f", which was live for {between(deploy.replaces_since, ended)}" if deploy.replaces_since else ""
+        return f"rolled back from {was.version}{lived}"
+    return f"rolled back from {deploy.left}, which never went live" if deploy.left else "rolled back"
 
 
 def _ended_badly(deploy: Deploy) -> Card:

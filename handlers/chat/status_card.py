@@ -25,7 +25,8 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
         running = view.running
         head += f" · {running.plan.version} is on its way, by {running.by.name}, for {between(running.at, now)}"
     lines = [head]
-    if view.live is None and any(state.version for state in view.targets.values()):
+    out = any(state.traffic is Traffic.OUT for state in view.targets.values())
+    if out or (view.live is None and any(state.version for state in view.targets.values())):
         lines += [f"    {name}: {_target(state)}" for name, state in view.targets.items()]
     return lines
 

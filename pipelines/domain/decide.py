@@ -32,7 +32,7 @@ from pipelines.domain.plan import Plan
 from pipelines.domain.recipe import Recipe
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate, Offer, Refusal, refuse
-from pipelines.domain.room import Good, Live, Room
+from pipelines.domain.room import Good, Live, Room, Traffic
 from pipelines.domain.strategies import Wanted, compile_plan
 
 
@@ -91,8 +91,7 @@ def _deploy(ask: Ask, command: Deploy, state: State, facts: Facts) -> Decision:
         return Refusal(gates=closed)
     if not isinstance(version, Resolved):
         return Refusal(gates=(Gate(code=Code.UNKNOWN_VERSION, evidence={"given": command.version}),))
-    live = live_in(state.room, facts)
-    if live is not None and live.commit == version.commit and not command.force:
+    if serves(state.room, facts, version.commit) and not command.force:
         return _already_live(command.service, command.environment, version.version, version.commit)
     cooked = facts.recipes.get(version.commit)
     if not isinstance(cooked, Cooked):
@@ -127,8 +126,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
-    live = live_in(state.room, facts)
-    if holder is None and live is not None and live.commit == goal.commit:
+    if holder is None and serves(state.room, facts, goal.commit):
         return _already_live(command.service, command.environment, goal.version, goal.commit)
     cooked = facts.recipes.get(goal.commit)
     if isinstance(cooked, Gate):
@@ -296,6 +294,13 @@ class Goal:
     shown: str = ""
 
 
+def serves(room: Room, facts: Facts, commit: str) -> bool:
+    """Whether this commit is live and no target is out of traffic: there is nothing to do."""
+    live = live_in(room, facts)
+    out = any(target.traffic is Traffic.OUT for target in room.targets.values())
+    return live is not None and live.commit == commit and not out
+
+
 def live_in(room: Room, facts: Facts) -> Live | None:
     names = [t.name for t in facts.config.services[room.service].targets_in(room.environment)]
     return room.live(names)
@@ -330,9 +335,16 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
         place=ask.place,
         because=because,
         replaces=live,
+        left=_left(state, goal.commit) if purpose is Purpose.ROLLBACK else "",
         changes=facts.changes,
         button=ask.command.button,
     )
+
+
+def _left(state: State, goal: str) -> str:
+    """The version of the room's last deploy, where a rollback leaves another one than its goal."""
+    last = state.deploys.get(state.room.last or "")
+    return last.plan.version if last is not None and last.plan.commit != goal else ""
 
 
 def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, State], Planned]) -> tuple[Event, ...]:

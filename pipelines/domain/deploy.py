@@ -49,6 +49,7 @@ class Deploy:
     because: str = ""
     replaces: Live | None = None
     replaces_since: datetime | None = None
+    left: str = ""
     changes: Changes = field(default_factory=Changes)
     retry_of: str | None = None
     attempt: int = 1

@@ -108,7 +108,8 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A deploy was accepted; its workflow is enqueued in the same transaction."""
+    """A deploy was accepted; its workflow is enqueued in the same transaction. `left` is the version that a rollback
+    goes back from when that one never came to be live."""
 
     kind: Literal["planned"] = "planned"
     deploy: str
@@ -120,6 +121,7 @@ class Planned:
     place: Place
     because: str = ""
     replaces: Live | None = None
+    left: str = ""
     changes: Changes = field(default_factory=Changes)
     button: Button | None = None
     retry_of: str | None = None

@@ -113,6 +113,7 @@ def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
         because=event.because,
         replaces=event.replaces,
         replaces_since=since if event.replaces else None,
+        left=event.left,
         changes=event.changes,
         retry_of=event.retry_of,
         attempt=event.attempt,

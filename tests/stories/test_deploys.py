@@ -1,0 +1,190 @@
+"""Stories in Slack: what is typed, what the message and its thread show, what the targets run. One bot, one room after
+the other; each story leaves the room with something good live."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import Bot, until
+from tests.support.scene import Scene, make_service, read
+from tests.support.workspace import Threaded
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder: Path = tmp_path_factory.mktemp("scene")
+    service = make_service(folder)
+    with Threaded() as slack:
+        slack.workspace.rates.on = False
+        bot = Bot(data=folder / "data", config=service.config, env=slack.env)
+        bot.start()
+        until_connected(slack)
+        yield Scene(slack=slack, bot=bot, service=service)
+        bot.kill()
+
+
+def until_connected(slack: Threaded) -> None:
+    until(lambda: bool(slack.workspace.deliverer.sockets.connections), what="the bot's connection")
+
+
+def test_a_deploy(scene: Scene) -> None:
+    scene.types("ana", "/deploy api v1.1 staging")
+    scene.shows("Deploying api v1.1 → staging", "by @ana", "1 commit since v1.0", '"make v1.1"')
+    card = scene.shows("✅ api v1.1 is live in staging", "[Roll back to v1.0] [Log]")
+    assert re.search(r"^\d+(\.\d)? s", card.splitlines()[1])
+    thread = scene.in_thread("installed v1.1 on stg-2", "<@U0ANA> api v1.1 went live in staging after")
+    assert "✓ v1.1 installed on stg-1" in thread
+    assert scene.runs() == {"stg-1": "v1.1", "stg-2": "v1.1"}
+    tables = (scene.service.folder / "tables").read_text().splitlines()
+    assert tables == ["stg-2 1 stg-1 0", "stg-1 1 stg-2 0", "stg-1 1 stg-2 1"]
+
+
+def test_an_unknown_version(scene: Scene) -> None:
+    before = len(scene.cards())
+    scene.types("ana", "/deploy api v1.11 staging")
+    scene.whispered("ana", "There is no tag, branch or commit 'v1.11'. Did you mean v1.1")
+    assert len(scene.cards()) == before
+
+
+def test_a_script_that_exits_1(scene: Scene) -> None:
+    scene.types("ana", "/deploy api v2.0 staging")
+    card = scene.shows("❌ api v2.0 failed in staging: install on stg-1 exited 1", "[Retry] [Roll back to v1.1] [Log]")
+    assert "stg-1: runs v1.1, out of traffic" in card and "stg-2: runs v1.1" in card
+    scene.in_thread("disk is full", "<@U0ANA> api v2.0 failed in staging: install on stg-1 exited 1")
+    scene.clicks("raj", "Retry")
+    scene.shows("2nd try, @raj", "❌")
+    assert "v2.0" in read(scene.cards()[-1])
+    scene.clicks("raj", "Roll back")
+    scene.shows("✅ api v1.1 is live in staging", "rolled back from v2.0, which never went live")
+
+
+def test_a_script_that_exits_0_and_did_nothing(scene: Scene) -> None:
+    scene.types("ana", "/deploy api v3.0 staging")
+    scene.shows("❌ api v3.0 failed in staging: status of stg-1 reports 'v1.1", "not v3.0")
+    scene.types("ana", "/rollback api staging")
+    scene.shows("✅ api v1.1 is live in staging")
+    assert scene.runs() == {"stg-1": "v1.1", "stg-2": "v1.1"}
+
+
+def test_what_is_live_already(scene: Scene) -> None:
+    scene.types("ana", "/deploy api v1.1 staging")
+    whisper = scene.whispered("ana", "api v1.1 is already live in staging", "[Deploy again]")
+    before = len(scene.cards())
+    scene.clicks("ana", "Deploy again", whisper)
+    scene.wait(lambda: len(scene.cards()) > before, "a new message")
+    scene.shows("✅ api v1.1 is live in staging")
+
+
+def test_an_abort_in_the_middle(scene: Scene) -> None:
+    scene.hold()
+    scene.types("ana", "/deploy api v4.0 staging")
+    scene.shows("▸ install on stg-1", "[Abort] [Roll back to v1.1]")
+    scene.clicks("raj", "Abort")
+    card = scene.shows("⏹ api v4.0 aborted in staging by @raj", "[Retry] [Roll back to v1.1] [Log]")
+    assert "stg-1: runs v1.1, out of traffic" in card and "stg-2: runs v1.1" in card
+    scene.in_thread("⏹ raj aborts")
+    scene.clicks("ana", "Roll back")
+    scene.shows("✅ api v1.1 is live in staging")
+
+
+def test_a_second_deploy_to_a_busy_room(scene: Scene) -> None:
+    scene.hold()
+    scene.types("ana", "/deploy api v4.0 staging")
+    scene.shows("▸ install on stg-1")
+    scene.types("raj", "/deploy api v1.2 staging")
+    scene.whispered("raj", "api is being deployed to staging: v4.0 by ana, for", "/deploy abort api staging")
+    scene.go()
+    scene.shows("✅ api v4.0 is live in staging")
+    scene.hold()
+
+
+def test_a_rollback_by_button_and_pressed_twice(scene: Scene) -> None:
+    old = scene.cards()[-1]
+    scene.clicks("raj", "Roll back to v1.1")
+    card = scene.shows("✅ api v1.1 is live in staging", "rolled back from v4.0, which was live for")
+    assert "[Deploy v4.0 again] [Log]" in card
+    scene.wait(lambda: "api v4.0 was live in staging until" in read(old), "the old message to say so")
+    assert "replaced by v1.1 (@raj)" in read(old) and "[" not in read(old)
+
+
+def test_a_rollback_by_word_during_a_running_deploy(scene: Scene) -> None:
+    scene.hold()
+    scene.types("ana", "/deploy api v4.0 staging")
+    scene.shows("▸ install on stg-1")
+    scene.types("raj", "/rollback api staging")
+    whisper = scene.whispered("raj", "A rollback to v1.1 ends that first", "[Abort and roll back to v1.1]")
+    scene.clicks("raj", "Abort and roll back", whisper)
+    scene.wait(lambda: "aborted in staging by @raj" in read(scene.cards()[-2]), "the end of the first")
+    scene.shows("✅ api v1.1 is live in staging")
+    assert scene.runs() == {"stg-1": "v1.1", "stg-2": "v1.1"}
+
+
+def test_a_rollback_by_the_button_of_a_running_deploy(scene: Scene) -> None:
+    scene.hold()
+    scene.types("ana", "/deploy api v4.0 staging")
+    scene.shows("[Abort] [Roll back to v1.1]")
+    scene.clicks("mia", "Roll back to v1.1")
+    scene.shows("✅ api v1.1 is live in staging", "by @mia")
+
+
+def test_a_stale_button(scene: Scene) -> None:
+    scene.deploys("v1.2")
+    stale = dict(scene.cards()[-1])  # as somebody still sees it who has not looked since
+    stale["blocks"] = [dict(block) for block in stale["blocks"]]
+    scene.deploys("v1.0")
+    scene.clicks("ana", "Roll back to v1.1", stale)
+    whisper = scene.whispered("ana", "That button is from before: v1.0 went live since by ana", "[Roll back to v1.2]")
+    scene.clicks("ana", "Roll back to v1.2", whisper)
+    scene.shows("✅ api v1.2 is live in staging")
+
+
+def test_who_may_not(scene: Scene) -> None:
+    before = len(scene.cards())
+    for person, says in (
+        ("gus", "Guests may not do this"),
+        ("eve", "People of another workspace may not do this"),
+        ("otherbot", "Bots may not do this"),
+        ("olddan", "Deactivated users may not do this"),
+    ):
+        scene.types(person, "/deploy api v1.1 staging")
+        scene.whispered(person, says)
+    scene.types("mia", "/deploy api v1.1 production")
+    scene.whispered("mia", "You may not deploy api to production: that is for ana or raj")
+    scene.clicks("gus", "Roll back")
+    scene.whispered("gus", "Guests may not do this")
+    assert len(scene.cards()) == before
+    assert "[Roll back to" in scene.card()
+
+
+def test_a_channel_the_bot_cannot_post_in(scene: Scene) -> None:
+    scene.service.channel = None
+    scene.service.configure(staging={}, production={"protected": True})
+    scene.bot.stop()
+    scene.bot.start()
+    until_connected(scene.slack)
+    scene.types("ana", "/deploy api v1.1 staging", "#random")
+    scene.whispered("ana", "Shipmate cannot post in #random, so nothing was started", "/invite")
+    assert scene.runs() == {"stg-1": "v1.2", "stg-2": "v1.2"}
+    scene.types("ana", "/rollback api staging", "#random")
+    scene.wait(lambda: set(scene.runs().values()) != {"v1.2"}, "the rollback to go on")
+    scene.wait(lambda: "went live in staging" in str(scene.whispers("ana")), "the answer")
+
+
+def test_what_was_delivered_was_acknowledged(scene: Scene) -> None:
+    scene.slack.do(scene.slack.workspace.person("ana").say("#general", "good morning @shipmate"))
+    scene.slack.do(scene.slack.workspace.person("ana").say("DU0ANA", "hello"))
+    log = scene.slack.workspace.deliverer.log
+    assert log[-2]["kind"] == log[-1]["kind"] == "events_api"
+    assert [one for one in log if not one["acked"]] == []
+
+
+def test_no_message_was_edited_twice_within_three_seconds(scene: Scene) -> None:
+    edits: dict[str, list[float]] = {}
+    for call in scene.slack.workspace.calls:
+        if call.method == "chat.update" and call.answer["ok"]:
+            edits.setdefault(str(call.args["ts"]), []).append(call.at)
+    gaps = [b - a for times in edits.values() for a, b in pairwise(times)]
+    assert gaps and min(gaps) >= 2.95
