@@ -85,8 +85,11 @@ def deployable(
 
 
 @asynccontextmanager
-async def on_stage(service: Service, *, http_port: int | None = None, rates: bool = False) -> AsyncIterator[Stage]:
-    """A bot that deploys the service, connected to a workspace: by Socket Mode, or by signed HTTP to a port."""
+async def on_stage(
+    service: Service, *, http_port: int | None = None, rates: bool = False, started: bool = True
+) -> AsyncIterator[Stage]:
+    """A bot that deploys the service, connected to a workspace: by Socket Mode, or by signed HTTP to a port. With
+    `started` False the caller starts it."""
     url = f"http://127.0.0.1:{http_port}/slack/events" if http_port else None
     app = App(commands=COMMANDS, request_url=url)
     workspace = Workspace(default_seed(app))
@@ -97,8 +100,9 @@ async def on_stage(service: Service, *, http_port: int | None = None, rates: boo
     bot = Bot(data=service.folder / "data", config=service.config, env=env)
     stage = Stage(workspace=workspace, service=service, bot=bot)
     try:
-        await asyncio.to_thread(bot.start)
-        if not http_port:
+        if started:
+            await asyncio.to_thread(bot.start)
+        if started and not http_port:
             await workspace.wait_for(lambda: workspace.deliverer.sockets.connections)
         yield stage
     finally:
