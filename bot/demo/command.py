@@ -5,6 +5,7 @@ The bot inside is the ordinary one; it reaches the workspace by the standard var
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -39,7 +40,10 @@ WELCOME = """
 
   Ctrl-C ends all of it; the next start goes on where it was. Begin anew with: make demo ARGS=--reset
 """
-BUSY = "A deploy is running: {what}. Ctrl-C again ends the demo all the same; its scripts go on and are found again."
+BUSY = (
+    "A deploy is running: {what}. Ctrl-C again ends the demo all the same. The script that runs now then ends by "
+    "itself, most likely in a failure because its hosts are gone; the next start shows how it went."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +74,14 @@ class Told:
     """Signals as they come. SIGTERM ends at once; Ctrl-C asks for a second one while a deploy runs."""
 
     def __init__(self) -> None:
-        self.interrupts = 0
         self.ended = False
         self.changed = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._end)
-        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGINT, self.changed.set)
 
     def _end(self) -> None:
         self.ended = True
-        self.changed.set()
-
-    def _interrupt(self) -> None:
-        self.interrupts += 1
         self.changed.set()
 
 
@@ -100,7 +99,7 @@ async def _demo(wishes: DemoSettings) -> int:
         there = await world.start()
         ends.push_async_callback(world.stop)
         workspace = Workspace(default_seed(), data / "workspace")
-        await workspace.start(port=wishes.port)
+        await _open(workspace, wishes.port)
         ends.push_async_callback(workspace.stop)
         app.settings = _bot_settings(data, there, workspace)
         ends.push_async_callback(app.rest)  # the bot ends before what it talks to
@@ -108,6 +107,23 @@ async def _demo(wishes: DemoSettings) -> int:
         _say_ready(wishes, there, workspace)
         await _until_told(told, app)
     return 0
+
+
+class PortTakenError(OSError):
+    """Something else listens on the page's port. The message says what to do."""
+
+
+async def _open(workspace: Workspace, port: int) -> None:
+    try:
+        await workspace.start(port=port)
+    except OSError as error:
+        await workspace.stop()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortTakenError(
+            f"Port {port} is taken. End what listens there (another demo?), or let this one take any free port: "
+            "make demo ARGS='--port 0'"
+        ) from error
 
 
 def _bot_settings(data: Path, there: World | None = None, workspace: Workspace | None = None) -> Settings:
@@ -137,15 +153,14 @@ def _say_ready(wishes: DemoSettings, there: World, workspace: Workspace) -> None
 
 
 async def _until_told(told: Told, app: App) -> None:
-    asked = 0
-    while not told.ended:
+    """Until SIGTERM, or a Ctrl-C; where deploys run that nobody was asked about yet, until the Ctrl-C after that."""
+    asked: set[str] = set()
+    while True:
         await told.changed.wait()
         told.changed.clear()
-        if told.ended:
+        running = {deploy.id: deploy.plan for deploy in await app.shipmate.running()}
+        if told.ended or running.keys() <= asked:
             return
-        running = await app.shipmate.running()
-        if not running or asked:
-            return
-        asked = told.interrupts
-        plan = running[0].plan
-        print("\n" + BUSY.format(what=f"{plan.service} {plan.version} → {plan.environment}"), file=sys.stderr)
+        asked |= running.keys()
+        what = ", ".join(f"{plan.service} {plan.version} → {plan.environment}" for plan in running.values())
+        print("\n" + BUSY.format(what=what), file=sys.stderr)

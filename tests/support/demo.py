@@ -42,9 +42,13 @@ class Demo:
         """Start it without waiting."""
         sample.build(self.data / "repositories" / "api", self.pace)
         argv = [sys.executable, "-m", "bot", "demo", "--headless", "--port", str(self.port), "--data", str(self.data)]
+        self.launch_by([*argv, *flags])
+
+    def launch_by(self, argv: list[str]) -> None:
+        """Start it by any command, in a session of its own."""
         with self.out.open("wb") as out, self.err.open("ab") as err:
             self.process = subprocess.Popen(
-                [*argv, *flags],
+                argv,
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -109,7 +113,7 @@ class Demo:
             except subprocess.TimeoutExpired:
                 self.crash()
         for pid in self.processes():
-            with_suppress_kill(pid)
+            end_one(pid)
 
     def processes(self) -> dict[int, str]:
         """What runs of this demo: process to command line. Everything of it names its folder, or stands in it."""
@@ -173,8 +177,17 @@ class Demo:
         roots = [m for m in self.messages(channel) if m.get("thread_ts") in (None, m["ts"])]
         return next((m for m in reversed(roots) if m["text"].startswith(begins)), None)
 
+    def click(self, message: dict[str, Any], label: str, *, user: str = "ana", channel: str = "#deploys") -> None:
+        """A person clicks the button whose text begins so."""
+        said = {"user": user, "channel": channel, "ts": message["ts"], "click": label}
+        request = urllib.request.Request(
+            self.page + "_person", json.dumps(said).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
 
-def with_suppress_kill(pid: int) -> None:
+
+def end_one(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -186,7 +199,8 @@ async def _messages(page: str, channel: str, user: str) -> list[dict[str, Any]]:
 
     async with aiohttp.ClientSession() as session, session.ws_connect(page + "page") as socket:
         await socket.send_json({"op": "hello", "user": user})
-        state = await socket.receive_json(timeout=10)
+        while (state := await socket.receive_json(timeout=10))["op"] != "state":
+            pass  # changes may come first
         ids = {found["name"]: found["id"] for found in state["channels"]}
         return list(state["messages"][ids[channel]])
 
