@@ -64,7 +64,8 @@ class App:
     def hold(self) -> None:
         """Take the data folder for this process, before anything in it is touched. Raises AlreadyRunningError."""
         if not self._holds:
-            self.settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+            self.settings.data.chmod(0o700)  # tokens of scripts and their output are in there
             self._held.callback(_hold(self.settings))
             self._holds = True
 

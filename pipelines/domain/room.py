@@ -70,6 +70,8 @@ class Room:
 
     def last_good(self) -> Good | None:
         """Where a rollback would go: the most recent good version, by time, that is neither the room's last or
-        running deploy's nor one that was rolled back from since."""
+        running deploy's nor one that was rolled back from since. Before the first deploy there is no way back."""
+        if self.last is None:
+            return None
         fit = [g for g in self.good if not g.rolled_back and g.commit != self.last_commit]
         return max(fit, key=lambda good: good.at, default=None)

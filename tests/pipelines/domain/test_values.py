@@ -149,8 +149,11 @@ def test_what_targets_agree_on_is_good() -> None:
     some = Walk()
     said = Report(line="v1.3", version="v1.3", commit=commit_of("v1.3"))
     some.append([Found(reports={"a": said, "b": said})])
-    good = some.state.room.last_good()
-    assert good is not None and (good.version, good.deploy) == ("v1.3", "")
+    assert [(good.version, good.deploy) for good in some.state.room.good] == [("v1.3", "")]
+    assert some.state.room.last_good() is None
+    some.ask()
+    good = some.deploy.rollback
+    assert good is not None and good.version == "v1.3"
 
 
 def test_a_commit_id_is_forty_digits_and_its_beginning_seven() -> None:
