@@ -37,8 +37,8 @@ test: $(DEV)
 ifeq ($(TIER),quick)
 	@$(MAKE) --no-print-directory check
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest -m "$(MARK)" -p no:cacheprovider $(ARGS)
-	@$(BIN)/coverage combine --quiet --append 2>/dev/null || true
+	$(BIN)/coverage run -m pytest -m "$(MARK)" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/python -m tests.support.ratchet
 else
 	$(BIN)/python -m pytest -m "$(MARK)" --timeout 900 $(ARGS)

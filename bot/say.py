@@ -56,7 +56,9 @@ def _converse(connection: socket.socket, request: dict[str, Any], saying: Saying
         print("The bot went away. Deploys go on without it; waiting for it to come back …", file=sys.stderr)
         again = _reconnect(saying.data)
         if again is None:
-            print(f"It did not come back. Start it, then look: shipmate say status --data {saying.data}", file=sys.stderr)
+            print(
+                f"It did not come back. Start it, then look: shipmate say status --data {saying.data}", file=sys.stderr
+            )
             return UNKNOWN
         connection = again
 
