@@ -127,6 +127,6 @@ class Names(dict[str, str]):
         super().__init__(SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1")
         self.asked: set[str] = set()
 
-    def get(self, key: str, default: object = None) -> str:  # type: ignore[override]
+    def get(self, key: str, default: object = None) -> str:
         self.asked.add(key)
         return super().get(key, default)  # type: ignore[arg-type]
