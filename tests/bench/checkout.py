@@ -25,7 +25,7 @@ async def tree(folder: Path, *, long: bool) -> list[Row]:
     hand, measured, again = [], [], []
     try:
         await source.refresh(str(service.repository))
-        mirror = next((folder / "git" / "mirrors").iterdir())
+        mirror = next(path for path in (folder / "git" / "mirrors").iterdir() if path.is_dir())
         for number, commit in enumerate(commits):
             if number % 2:
                 hand.append(await asyncio.to_thread(_by_hand, mirror, folder / f"hand-{number}", commit))

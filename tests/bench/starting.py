@@ -64,7 +64,7 @@ async def accepted(folder: Path, *, long: bool) -> list[Row]:
             spent.append(first - planned_at(stage))
             await idle(stage)
     note = f"{times} deploys; ask → accepted, a fetch in it: p50 {percentile(asking[2:], 0.5):.3f} s"
-    return list(rows("accepted → first line", hand, spent[2:], f"{note}; first after the start {spent[0]:.2f} s"))
+    return list(rows("accepted → first line", hand, spent[2:], f"{note}; first on a new data folder {spent[0]:.2f} s"))
 
 
 async def rollback(folder: Path, *, long: bool) -> list[Row]:
