@@ -6,6 +6,7 @@ With SHIPMATE_PICTURE=1 set it also refreshes the picture that the README shows.
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS), timeout=60_000)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS), timeout=60_000)
         yield browser
         browser.close()
 

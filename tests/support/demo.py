@@ -117,6 +117,8 @@ class Demo:
 
     def processes(self) -> dict[int, str]:
         """What runs of this demo: process to command line. Everything of it names its folder, or stands in it."""
+        if not Path("/proc/self").exists():
+            return self._listed()
         found = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal() and (line := self._of_ours(entry)):
@@ -131,6 +133,12 @@ class Demo:
             return None
         mine = str(self.data)
         return line if mine in line or folder == mine or folder.startswith(mine + "/") else None
+
+    def _listed(self) -> dict[int, str]:
+        """The same where there is no /proc: by command lines alone."""
+        listing = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+        lines = (line.split(maxsplit=1) for line in listing.stdout.splitlines())
+        return {int(pid): line for pid, line in lines if str(self.data) in line}
 
     def apps(self) -> dict[int, str]:
         """The releases that run on its hosts."""
