@@ -1,13 +1,27 @@
 """What Slack sends an app, key by key: slash commands, clicks, events."""
 
-import json
 import secrets
 import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from bot.workspace.seed import App, Channel, Seed, User
 
 TOKEN = "local-verification-token"  # noqa: S105 (deprecated by Slack, sent all the same)
+
+SHOWN_IN_ACTIONS = ("action_id", "text", "value", "style", "type", "confirm", "placeholder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """`kind` is Socket Mode's: slash_commands, interactive or events_api. `answerable`: the acknowledgement may carry
+    an answer."""
+
+    kind: str
+    payload: dict[str, Any]
+    answerable: bool = False
 
 
 def team_of(user: User, seed: Seed) -> str:
@@ -15,7 +29,7 @@ def team_of(user: User, seed: Seed) -> str:
 
 
 def channel_name(channel: Channel) -> str:
-    if channel.id.startswith("D"):
+    if channel.direct:
         return "directmessage"
     return "privategroup" if channel.private else channel.name
 
@@ -47,11 +61,12 @@ def click(
     message: dict[str, Any],
     action: dict[str, Any],
     *,
+    ephemeral: bool,
     trigger: str,
     response_url: str,
 ) -> dict[str, Any]:
-    ephemeral = "_for" in message
-    container = {
+    """`message` as the API shows it; one that is private is not told to the app."""
+    container: dict[str, Any] = {
         "type": "message",
         "message_ts": message["ts"],
         "channel_id": channel.id,
@@ -59,7 +74,6 @@ def click(
     }
     if message.get("thread_ts"):
         container["thread_ts"] = message["thread_ts"]
-    shown = {key: value for key, value in message.items() if not key.startswith("_")}
     payload: dict[str, Any] = {
         "type": "block_actions",
         "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team_of(user, seed)},
@@ -76,7 +90,7 @@ def click(
         "actions": [{**action, "action_ts": f"{time.time():.6f}"}],
     }
     if not ephemeral:
-        payload["message"] = shown
+        payload["message"] = message
     return payload
 
 
@@ -106,34 +120,47 @@ def event(seed: Seed, inner: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def pressed(message: dict[str, Any], block_id: str, action_id: str) -> dict[str, Any] | None:
-    """The element of a message that was pressed, as Slack describes it in `actions`."""
+def typed(seed: Seed, user: User, channel: Channel, text: str, ts: str) -> dict[str, Any]:
+    """A message that a person wrote; `text` is escaped already."""
+    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {
+        "client_msg_id": str(uuid.uuid4()),
+        "type": "message",
+        "text": text,
+        "user": user.id,
+        "ts": ts,
+        "team": team_of(user, seed),
+        "blocks": [{"type": "rich_text", "block_id": secrets.token_hex(3), "elements": [words]}],
+    }
+
+
+def _elements(message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for block in message.get("blocks") or []:
-        elements = block.get("elements", []) + ([block["accessory"]] if "accessory" in block else [])
-        for element in elements:
-            if block.get("block_id") == block_id and element.get("action_id") == action_id:
-                kept = {
-                    k: v for k, v in element.items() if k in ("action_id", "text", "value", "style", "type", "confirm")
-                }
-                return {**kept, "block_id": block_id}
+        inside = [*block.get("elements", []), *([block["accessory"]] if "accessory" in block else [])]
+        yield from ((str(block.get("block_id", "")), one) for one in inside if isinstance(one, dict))
+
+
+def pressed(
+    message: dict[str, Any], block_id: str, action_id: str, option: dict[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """The element of a message that was used, as Slack describes it in `actions`; `option`: what was selected. None
+    when there is no such element, or it does not offer that option."""
+    for block, element in _elements(message):
+        if (block, element.get("action_id")) != (block_id, action_id):
+            continue
+        shown = {name: value for name, value in element.items() if name in SHOWN_IN_ACTIONS}
+        if "options" in element:
+            offered = {str(one.get("value")): one for one in element["options"]}
+            chosen = offered.get(str((option or {}).get("value")))
+            return {**shown, "block_id": block_id, "selected_option": chosen} if chosen else None
+        return {**shown, "block_id": block_id}
     return None
 
 
 def labelled(message: dict[str, Any], label: str) -> tuple[str, str] | None:
     """The block and action ids of the first button whose text begins so."""
-    for block in message.get("blocks") or []:
-        for element in block.get("elements", []) + ([block["accessory"]] if "accessory" in block else []):
-            text = element.get("text")
-            if isinstance(text, dict) and str(text.get("text", "")).startswith(label):
-                return str(block.get("block_id", "")), str(element.get("action_id", ""))
+    for block, element in _elements(message):
+        text = element.get("text")
+        if isinstance(text, dict) and str(text.get("text", "")).startswith(label):
+            return block, str(element.get("action_id", ""))
     return None
-
-
-def as_list(value: Any) -> Any:
-    """A list or mapping that a client sent as JSON text."""
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return None
-    return value

@@ -2,177 +2,165 @@
 
 import html
 import re
-import secrets
-import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.workspace import payloads
-from bot.workspace.delivery import Deliverer, Delivery
-from bot.workspace.limits import RESPONSE_URL_SECONDS, RESPONSE_URL_USES, TRIGGER_SECONDS
+from bot.workspace.answers import Answers
+from bot.workspace.content import shown
+from bot.workspace.delivery import Deliverer
+from bot.workspace.payloads import Delivery
 from bot.workspace.seed import Channel, Seed, User
 from bot.workspace.state import Message, State
+from bot.workspace.triggers import Triggers
+from bot.workspace.wire import ApiError
+
+NOTICES = 500
+NAMED = re.compile(r"(?<![\w<])([@#])([\w.-]*\w)")
 
 
-@dataclass
-class ResponseUrl:
-    channel: str
-    user: str
-    source: Message | None
-    until: float
-    uses: int = RESPONSE_URL_USES
-    thread: str | None = None
+class NotThereError(Exception):
+    """The message or button that a person reached for is not there. The message is for the person."""
 
 
 @dataclass
 class People:
+    """`on_notice` is told what one person alone must see: user, channel, thread_ts, text. `on_joined`: the app
+    came into a channel."""
+
     seed: Seed
     state: State
     deliverer: Deliverer
-    base_url: Any
-    triggers: dict[str, float] = field(default_factory=dict)
-    response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
-    notices: list[dict[str, Any]] = field(default_factory=list)
-    on_notice: Any = None
-
-    def trigger(self) -> str:
-        trigger = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self.triggers[trigger] = time.monotonic() + TRIGGER_SECONDS
-        return trigger
-
-    def use_trigger(self, trigger: str) -> str | None:
-        """Why a trigger id is no good; None when it is, and then it is spent."""
-        if trigger not in self.triggers:
-            return "invalid_trigger_id"
-        until = self.triggers[trigger]
-        if until == 0:
-            return "exchanged_trigger_id"
-        self.triggers[trigger] = 0.0
-        return None if time.monotonic() < until else "expired_trigger_id"
-
-    def response_url(self, channel: Channel, user: User, source: Message | None = None) -> str:
-        key = secrets.token_hex(12)
-        until = time.monotonic() + RESPONSE_URL_SECONDS
-        thread = source.get("thread_ts") if source else None
-        self.response_urls[key] = ResponseUrl(
-            channel=channel.id, user=user.id, source=source, until=until, thread=thread
-        )
-        return f"{self.base_url()}respond/{key}"
+    base_url: Callable[[], str]
+    answers: Answers
+    triggers: Triggers
+    on_notice: Callable[[dict[str, Any]], None]
+    on_joined: Callable[[], None]
+    notices: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=NOTICES))
 
     async def send(self, user: User, channel: Channel, text: str, thread: str | None = None) -> None:
         """Whatever was typed into a composer."""
         text = text.strip()
-        if not text:
-            return
         if text.startswith("/"):
             await self.command(user, channel, text, thread)
-        else:
+        elif text:
             await self.say(user, channel, text, thread)
 
     async def command(self, user: User, channel: Channel, line: str, thread: str | None = None) -> None:
         command, _, text = line.partition(" ")
+        if command == "/invite" and text.strip() == f"@{self.seed.app.name}":
+            self._invite(user, channel)
+            return
+        if command not in [one.name for one in self.seed.app.commands]:
+            self.notice(user, channel, thread, f"{command} is not a valid command.")
+            return
         if thread is not None:
             self.notice(user, channel, thread, f"{command} is not supported in threads. Sorry!")
             return
-        if command not in [one.name for one in self.seed.app.commands]:
-            self.notice(user, channel, None, f"{command} is not a valid command.")
-            return
+        url = self.answers.open(channel, user)
+        words = self._escaped(text, named=True)
         payload = payloads.slash(
-            self.seed,
-            user,
-            channel,
-            command,
-            html.escape(text, quote=False),
-            trigger=self.trigger(),
-            response_url=self.response_url(channel, user),
+            self.seed, user, channel, command, words, trigger=self.triggers.new(), response_url=url
         )
-        if not await self.deliverer.deliver(Delivery(kind="slash_commands", payload=payload, answerable=True)):
+        acked = await self.deliverer.deliver(Delivery(kind="slash_commands", payload=payload, answerable=True))
+        if acked is None:
             self.notice(user, channel, None, f"{command} failed because the app did not respond")
+        elif acked.get("text") or acked.get("blocks"):
+            self._answered(user, channel, acked)
+
+    def _invite(self, user: User, channel: Channel) -> None:
+        """The one command of the workspace itself: it brings the app into a channel."""
+        self.state.join(channel)
+        self.on_joined()
+        self.notice(user, channel, None, f"@{self.seed.app.name} is in #{channel.name} now")
+
+    def _answered(self, user: User, channel: Channel, acked: dict[str, Any]) -> None:
+        """The acknowledgement itself carried an answer."""
+        try:
+            self.answers.say({"channel": channel.id, "user": user.id, "source": None}, acked)
+        except ApiError as error:
+            self.notice(user, channel, None, f"The app's answer could not be shown: {error}")
 
     async def say(self, user: User, channel: Channel, text: str, thread: str | None = None) -> Message:
-        bot = self.seed.app.bot_user
-        escaped = re.sub(r"@shipmate\b", f"<@{bot}>", html.escape(text, quote=False))
-        message: Message = {
-            "client_msg_id": secrets.token_hex(16),
-            "type": "message",
-            "text": escaped,
-            "user": user.id,
-            "ts": self.state.new_ts(),
-            "team": self.seed.team_id,
-        }
-        if thread:
-            message["thread_ts"] = thread
+        words = self._escaped(text, named=False)
+        message: Message = payloads.typed(self.seed, user, channel, words, self.state.new_ts())
+        if thread is not None:
+            root = self.state.find(channel.id, thread)
+            if root is None:
+                raise NotThereError("That thread is gone.")
+            message |= {"thread_ts": thread, "parent_user_id": root.get("user", "")}
         self.state.add(channel.id, message)
-        inner = {**message, "channel": channel.id, "event_ts": message["ts"], "blocks": []}
-        events = self.seed.app.events
-        if channel.id.startswith("D") and "message.im" in events:
-            await self._event({**inner, "channel_type": "im"})
-        elif f"<@{bot}>" in escaped and "app_mention" in events and channel.bot_is_member:
-            await self._event({**inner, "type": "app_mention"})
-        elif "message.channels" in events and channel.bot_is_member:
-            await self._event({**inner, "channel_type": "channel"})
+        inner = {**message, "channel": channel.id, "event_ts": message["ts"]}
+        for event in self._events(channel, words):
+            told = payloads.event(self.seed, {**inner, **event})
+            await self.deliverer.deliver(Delivery(kind="events_api", payload=told))
         return message
 
-    async def _event(self, inner: dict[str, Any]) -> None:
-        await self.deliverer.deliver(Delivery(kind="events_api", payload=payloads.event(self.seed, inner)))
+    def _events(self, channel: Channel, words: str) -> list[dict[str, str]]:
+        """What a message means to the app: only what it subscribed to, where it is. A direct message is no mention."""
+        asked = self.seed.app.events
+        if channel.direct:
+            return [{"channel_type": "im"}] if "message.im" in asked else []
+        if not channel.bot_is_member:
+            return []
+        mentioned = f"<@{self.seed.app.bot_user}>" in words and "app_mention" in asked
+        name, kind = ("message.groups", "group") if channel.private else ("message.channels", "channel")
+        heard = [{"channel_type": kind}] if name in asked else []
+        return heard + ([{"type": "app_mention"}] if mentioned else [])
+
+    def _escaped(self, text: str, *, named: bool) -> str:
+        """As Slack sends it: `&<>` escaped, people and channels by their ids (`named`: with the name beside it)."""
+
+        def by_id(found: re.Match[str]) -> str:
+            mark, name = found.groups()
+            if mark == "@" and name == self.seed.app.name:
+                ident: str | None = self.seed.app.bot_user
+            elif mark == "@":
+                user = next((one for one in self.seed.users if one.name == name), None)
+                ident = user.id if user else None
+            else:
+                ident = next((one.id for one in self.seed.channels if one.name == name), None)
+            beside = f"|{name}" if named or mark == "#" else ""
+            return f"<{mark}{ident}{beside}>" if ident else found.group()
+
+        return NAMED.sub(by_id, html.escape(text, quote=False))
 
     def message(self, channel: Channel, ts: str, user: User, *, ephemeral: bool) -> Message | None:
-        if ephemeral:
-            mine = (m for m in self.state.ephemerals if m["ts"] == ts and m["_for"] == user.id)
-            return next(mine, None)
-        return self.state.find(channel.id, ts)
+        return self.state.find_ephemeral(user.id, ts) if ephemeral else self.state.find(channel.id, ts)
 
-    async def click(self, user: User, channel: Channel, message: Message, block_id: str, action_id: str) -> bool:
-        """True when the app acknowledged. Raises KeyError for a button that is not there."""
-        action = payloads.pressed(message, block_id, action_id)
+    async def click(
+        self,
+        user: User,
+        channel: Channel,
+        message: Message,
+        place: tuple[str, str],
+        option: dict[str, Any] | None = None,
+    ) -> bool:
+        """Use the element at `place` (block id, action id). True when the app acknowledged. Raises NotThereError for
+        one that is not there (any more)."""
+        action = payloads.pressed(message, *place, option)
         if action is None:
-            raise KeyError(f"no button {action_id} in that message")
+            raise NotThereError("That button is gone.")
         payload = payloads.click(
             self.seed,
             user,
             channel,
-            message,
+            shown(self.state, message, self.base_url()),
             action,
-            trigger=self.trigger(),
-            response_url=self.response_url(channel, user, message),
+            ephemeral="_for" in message,
+            trigger=self.triggers.new(),
+            response_url=self.answers.open(channel, user, message),
         )
         acked = await self.deliverer.deliver(Delivery(kind="interactive", payload=payload))
-        if not acked:
-            self.notice(user, channel, message.get("thread_ts"), "That button did not work: the app did not respond")
-        return acked
+        if acked is None:
+            thread = message.get("thread_ts")
+            thread = None if thread == message["ts"] else thread
+            self.notice(user, channel, thread, "That button did not work: the app did not respond")
+        return acked is not None
 
     def notice(self, user: User, channel: Channel, thread: str | None, text: str) -> None:
         told = {"user": user.id, "channel": channel.id, "thread_ts": thread, "text": text}
         self.notices.append(told)
-        if self.on_notice is not None:
-            self.on_notice(told)
-
-    def respond(self, key: str, body: dict[str, Any], of_bot: Message, content: dict[str, Any]) -> str | None:
-        """An answer by response_url; why it is refused, or None."""
-        url = self.response_urls.get(key)
-        if url is None or time.monotonic() > url.until:
-            return "expired_url"
-        if url.uses <= 0:
-            return "used_url"
-        url.uses -= 1
-        if body.get("delete_original") and url.source is not None:
-            self._delete(url, url.source)
-        elif body.get("replace_original") and url.source is not None:
-            url.source.update(content)
-            self.state.tell(url.channel, url.source, url.source.get("_for"))
-        else:
-            message = {**of_bot, "ts": self.state.new_ts(), **content}
-            if url.thread or body.get("thread_ts"):
-                message["thread_ts"] = str(body.get("thread_ts") or url.thread)
-            if body.get("response_type") == "in_channel":
-                self.state.add(url.channel, message)
-            else:
-                self.state.whisper(url.channel, url.user, message)
-        return None
-
-    def _delete(self, url: ResponseUrl, source: Message) -> None:
-        if "_for" in source:
-            self.state.ephemerals.remove(source)
-            self.state.tell(url.channel, {"ts": source["ts"], "_deleted": True}, source["_for"])
-        else:
-            self.state.remove(url.channel, source["ts"])
+        self.on_notice(told)

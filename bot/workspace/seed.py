@@ -1,7 +1,7 @@
 """What a workspace begins with: a team, its people, its channels, one app."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 Kind = Literal["member", "admin", "guest", "stranger", "bot", "deleted"]
 SCOPES = (
@@ -22,10 +22,20 @@ class User:
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
+    """`members`: ids of users; None means everybody. The bot is apart: `bot_is_member`."""
+
     id: str
     name: str
     private: bool = False
     bot_is_member: bool = True
+    members: tuple[str, ...] | None = None
+
+    @property
+    def direct(self) -> bool:
+        return self.id.startswith("D")
+
+    def has(self, user: User) -> bool:
+        return self.members is None or user.id in self.members
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +100,3 @@ def default_seed(app: App | None = None) -> Seed:
         Channel(id="G0SECRET", name="secret", private=True, bot_is_member=False),
     )
     return Seed(users=users, channels=channels, app=app or App(commands=COMMANDS))
-
-
-Payload = dict[str, Any]

@@ -1,0 +1,72 @@
+"""One person at work, for tests: types and clicks by name and label, where the page does it by ids."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.workspace.payloads import labelled
+from bot.workspace.people import People
+from bot.workspace.seed import Channel, User
+from bot.workspace.state import Message
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonAtWork:
+    """Channels are named `#deploys`; a person's own direct message with the app is `@shipmate` (the app's name). Each
+    method returns when the app has acknowledged, or failed to. Raises KeyError for what is not there."""
+
+    people: People
+    user: User
+
+    async def command(self, channel: str, command: str, text: str = "", thread_ts: str | None = None) -> None:
+        await self.people.command(self.user, self._channel(channel), f"{command} {text}".rstrip(), thread_ts)
+
+    async def say(self, channel: str, text: str, thread_ts: str | None = None) -> Message:
+        return await self.people.say(self.user, self._channel(channel), text, thread_ts)
+
+    async def click(self, message: Message, label: str, channel: str | None = None) -> bool:
+        """Click the first button whose text begins with `label`. True when it was acknowledged."""
+        ids = labelled(message, label)
+        if ids is None:
+            raise KeyError(f"no button {label!r} in: {message.get('text')}")
+        where = self._where(message, channel)
+        return await self.people.click(self.user, where, message, ids)
+
+    async def choose(self, message: Message, action_id: str, value: str) -> bool:
+        """Select an option, by its value, in the first select or menu of that action id."""
+        for block in message.get("blocks") or []:
+            inside = [*block.get("elements", []), block.get("accessory") or {}]
+            if any(one.get("action_id") == action_id for one in inside):
+                place = (str(block["block_id"]), action_id)
+                return await self.people.click(self.user, self._where(message), message, place, {"value": value})
+        raise KeyError(f"no {action_id} in: {message.get('text')}")
+
+    async def click_at(self, channel: str, ts: str, label: str, *, ephemeral: bool = False) -> bool:
+        message = self.people.message(self._channel(channel), ts, self.user, ephemeral=ephemeral)
+        if message is None:
+            raise KeyError(f"no message {ts} in {channel}")
+        return await self.click(message, label, channel)
+
+    async def do(self, said: dict[str, Any]) -> dict[str, Any]:
+        """The same by name, as JSON: `channel` and one of `command` (with `text`), `click` (with `ts`), or `say`."""
+        channel, thread = str(said["channel"]), said.get("thread_ts")
+        if "command" in said:
+            await self.command(channel, str(said["command"]), str(said.get("text", "")), thread)
+            return {}
+        if "click" in said:
+            private = bool(said.get("ephemeral"))
+            return {"acked": await self.click_at(channel, str(said["ts"]), str(said["click"]), ephemeral=private)}
+        message = await self.say(channel, str(said.get("say") or said["text"]), thread)
+        return {"ts": message["ts"]}
+
+    def _where(self, message: Message, channel: str | None = None) -> Channel:
+        found = channel or self.people.state.where(message)
+        if found is None:
+            raise KeyError(f"no channel holds the message {message['ts']}")
+        return self._channel(found)
+
+    def _channel(self, given: str) -> Channel:
+        own = given == f"@{self.people.seed.app.name}"
+        channel = self.people.state.channel(f"D{self.user.id}" if own else given)
+        if channel is None:
+            raise KeyError(f"no channel {given}")
+        return channel
