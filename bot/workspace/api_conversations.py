@@ -69,7 +69,7 @@ def _heard(desk: Desk, args: Args) -> Channel:
 def _page(desk: Desk, args: Args, found: list[Message]) -> Answer:
     try:
         oldest, latest = float(args.get("oldest") or 0), float(args.get("latest") or "inf")
-    except ValueError:
+    except (TypeError, ValueError):
         raise ApiError("invalid_arguments") from None
     inclusive = flag(args.get("inclusive"))
     fit = [m for m in found if oldest < float(m["ts"]) < latest or (inclusive and float(m["ts"]) in (oldest, latest))]

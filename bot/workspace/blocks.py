@@ -77,11 +77,11 @@ def _block(block: Any, at: str, kinds: frozenset[str]) -> Iterator[Problem]:
     if kind is None:
         yield f"missing required field: type [json-pointer:{at}]"
         return
-    if kind not in kinds:
+    if not isinstance(kind, str) or kind not in kinds:
         yield f"unsupported type: {kind} [json-pointer:{at}/type]"
         return
     yield from too_long(block.get("block_id"), limits.ID, f"{at}/block_id")
-    check = CHECKS.get(str(kind))
+    check = CHECKS.get(kind)
     if check is not None:
         yield from check(block, at)
 

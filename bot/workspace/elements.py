@@ -40,6 +40,7 @@ ELEMENTS = frozenset(
     )
 )
 BUTTON_KEYS = "text action_id url value style confirm accessibility_label agent_prompt visible_to_user_ids"
+OFFERING = frozenset(("static_select", "multi_static_select", "overflow", "checkboxes", "radio_buttons"))
 MOST_OPTIONS = {"overflow": limits.OVERFLOW, "checkboxes": limits.CHOICES, "radio_buttons": limits.CHOICES}
 
 
@@ -94,14 +95,14 @@ def element(found: Any, at: str) -> Iterator[Problem]:
         yield mismatch(at)
         return
     kind = found["type"]
-    if kind not in ELEMENTS:
+    if not isinstance(kind, str) or kind not in ELEMENTS:
         yield f"unsupported type: {kind} [json-pointer:{at}/type]"
         return
     yield from too_long(found.get("action_id"), limits.ID, f"{at}/action_id")
     if kind == "button":
         yield from _button(found, at)
-    elif "options" in found or kind in ("overflow", "checkboxes", "radio_buttons"):
-        yield from _options(found, at, MOST_OPTIONS.get(kind, limits.OPTIONS))
+    elif kind in OFFERING:
+        yield from _offers(found, at, MOST_OPTIONS.get(kind, limits.OPTIONS))
     if "placeholder" in found:
         yield from text(found["placeholder"], f"{at}/placeholder", limits.PLACEHOLDER, ("plain_text",))
     if "confirm" in found:
@@ -116,6 +117,22 @@ def _button(found: dict[str, Any], at: str) -> Iterator[Problem]:
     yield from too_long(found.get("accessibility_label"), limits.ACCESSIBILITY, f"{at}/accessibility_label")
     if "style" in found and found["style"] not in ("primary", "danger"):
         yield mismatch(f"{at}/style")
+
+
+def _offers(found: dict[str, Any], at: str, most: int) -> Iterator[Problem]:
+    """Options, or groups of them."""
+    if "option_groups" not in found:
+        yield from _options(found, at, most)
+        return
+    groups, problems = listed(found, "option_groups", at, limits.OPTION_GROUPS)
+    yield from problems
+    for i, group in enumerate(groups):
+        here = f"{at}/option_groups/{i}"
+        if not isinstance(group, dict):
+            yield mismatch(here)
+            continue
+        yield from text(group.get("label"), f"{here}/label", limits.GROUP_LABEL, ("plain_text",))
+        yield from _options(group, here, most)
 
 
 def _options(found: dict[str, Any], at: str, most: int) -> Iterator[Problem]:
@@ -149,7 +166,7 @@ def rich_text(elements: Any, at: str) -> Iterator[Problem]:
         return
     for i, one in enumerate(elements):
         kind = one.get("type") if isinstance(one, dict) else None
-        if kind not in RICH:
+        if not isinstance(kind, str) or kind not in RICH:
             yield f"unsupported type: {kind} [json-pointer:{at}/{i}/type]"
         elif kind == "rich_text_list":
             yield from rich_text(one.get("elements"), f"{at}/{i}/elements")

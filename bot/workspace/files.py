@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 PREVIEW_LINES, PREVIEW_BYTES = 5, 2_000
+KEPT = 1_000
 
 
 @dataclass
@@ -22,10 +23,18 @@ class Files:
         return {**self.known[file], "content": self.content(file).decode(errors="replace")}
 
     def announce(self, name: str, size: int) -> str:
-        """The id of a file that will be uploaded once."""
+        """The id of a file that will be uploaded once. The oldest goes when there are too many."""
         file = f"F{secrets.token_hex(5).upper()}"
         self.known[file] = {"id": file, "name": name, "title": "", "size": size, "here": False}
+        for old in list(self.known)[:-KEPT]:
+            self._drop(old)
         return file
+
+    def _drop(self, file: str) -> None:
+        del self.known[file]
+        self._bytes.pop(file, None)
+        if self.folder is not None:
+            (self.folder / file).unlink(missing_ok=True)
 
     def keep(self, file: str, raw: bytes) -> None:
         self.known[file] |= {"size": len(raw), "here": True}

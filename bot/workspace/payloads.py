@@ -1,5 +1,7 @@
 """What Slack sends an app, key by key: slash commands, clicks, events."""
 
+import html
+import re
 import secrets
 import time
 import uuid
@@ -11,6 +13,7 @@ from bot.workspace.seed import App, Channel, Seed, User
 
 TOKEN = "local-verification-token"  # noqa: S105 (deprecated by Slack, sent all the same)
 
+REFERENCE = re.compile(r"<([@#])(\w+)(?:\|[^>]*)?>")
 SHOWN_IN_ACTIONS = ("action_id", "text", "value", "style", "type", "confirm", "placeholder")
 
 
@@ -122,7 +125,7 @@ def event(seed: Seed, inner: dict[str, Any]) -> dict[str, Any]:
 
 def typed(seed: Seed, user: User, channel: Channel, text: str, ts: str) -> dict[str, Any]:
     """A message that a person wrote; `text` is escaped already."""
-    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    words = {"type": "rich_text_section", "elements": list(_rich(text))}
     return {
         "client_msg_id": str(uuid.uuid4()),
         "type": "message",
@@ -132,6 +135,19 @@ def typed(seed: Seed, user: User, channel: Channel, text: str, ts: str) -> dict[
         "team": team_of(user, seed),
         "blocks": [{"type": "rich_text", "block_id": secrets.token_hex(3), "elements": [words]}],
     }
+
+
+def _rich(text: str) -> Iterator[dict[str, Any]]:
+    """Escaped text as the elements of rich text, which hold it as it was typed."""
+    done = 0
+    for found in REFERENCE.finditer(text):
+        if found.start() > done:
+            yield {"type": "text", "text": html.unescape(text[done : found.start()])}
+        mark, ident = found.groups()
+        yield {"type": "user", "user_id": ident} if mark == "@" else {"type": "channel", "channel_id": ident}
+        done = found.end()
+    if done < len(text):
+        yield {"type": "text", "text": html.unescape(text[done:])}
 
 
 def _elements(message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -149,12 +165,20 @@ def pressed(
         if (block, element.get("action_id")) != (block_id, action_id):
             continue
         shown = {name: value for name, value in element.items() if name in SHOWN_IN_ACTIONS}
-        if "options" in element:
-            offered = {str(one.get("value")): one for one in element["options"]}
+        offered = _offered(element)
+        if offered is not None:
             chosen = offered.get(str((option or {}).get("value")))
             return {**shown, "block_id": block_id, "selected_option": chosen} if chosen else None
         return {**shown, "block_id": block_id}
     return None
+
+
+def _offered(element: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
+    """What a select or menu offers, by value; None for an element that is pressed."""
+    groups = element.get("option_groups") or ([element] if "options" in element else None)
+    if groups is None:
+        return None
+    return {str(option.get("value")): option for group in groups for option in group["options"]}
 
 
 def labelled(message: dict[str, Any], label: str) -> tuple[str, str] | None:

@@ -63,9 +63,10 @@ class State:
             self._saving = asyncio.get_running_loop().call_later(SAVE_SECONDS, self.save)
 
     def close(self) -> None:
+        """Write what is not written yet, and nothing else: the folder may be another's by now."""
         if self._saving is not None:
             self._saving.cancel()
-        self.save()
+            self.save()
 
     def new_ts(self) -> str:
         """A message's name: seconds with six digits, always rising."""

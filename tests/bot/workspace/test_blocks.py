@@ -68,6 +68,13 @@ BAD: list[tuple[Any, list[str]]] = [
     ([{"type": "actions"}], ["missing required field: elements [json-pointer:/blocks/0]"]),
     ([actions(BUTTON, BUTTON)], ["`action_id` already exists: rollback [json-pointer:/blocks/0/elements]"]),
     ([actions("go")], [f"{NEVER_SCHEMA}/blocks/0/elements/0]"]),
+    ([{"type": []}], ["unsupported type: [] [json-pointer:/blocks/0/type]"]),
+    ([actions({"type": {}})], ["unsupported type: {} [json-pointer:/blocks/0/elements/0/type]"]),
+    ([actions({"type": "static_select"})], ["missing required field: options [json-pointer:/blocks/0/elements/0]"]),
+    (
+        [actions({"type": "static_select", "option_groups": [1]})],
+        [f"{NEVER_SCHEMA}/blocks/0/elements/0/option_groups/0]"],
+    ),
     ([actions({"type": "lever"})], ["unsupported type: lever [json-pointer:/blocks/0/elements/0/type]"]),
     (
         [actions({**BUTTON, "value": "v" * 2_001})],

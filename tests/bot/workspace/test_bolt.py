@@ -49,16 +49,24 @@ async def test_a_command_and_a_click_go_round_by_signed_http() -> None:
         assert (heard.commands[0]["text"], heard.clicks[0]["user"]["name"]) == ("api v1.4 staging", "raj")
 
 
+TYPED = "<@U0SHIPMATE> deploy api &lt;v1&gt; &amp; more in <#C0GENERAL|general>"
+
+
 async def test_mentions_and_direct_messages_are_events_and_other_talk_is_not(workspace: Workspace) -> None:
     async with by_socket(workspace) as heard:
         ana = workspace.person("ana")
         await ana.say("#deploys", "lunch?")
         await ana.say("#random", "@shipmate help")  # the app is not there
-        await ana.say("#deploys", "@shipmate deploy api <v1> & more")
+        await ana.say("#deploys", "@shipmate deploy api <v1> & more in #general")
         await ana.say("@shipmate", "help")
         await workspace.wait_for(lambda: len(heard.events) == 2)
     mention, direct = (body["event"] for body in heard.events)
-    assert (mention["type"], mention["text"]) == ("app_mention", "<@U0SHIPMATE> deploy api &lt;v1&gt; &amp; more")
+    assert (mention["type"], mention["text"]) == ("app_mention", TYPED)
+    assert mention["blocks"][0]["elements"][0]["elements"] == [
+        {"type": "user", "user_id": "U0SHIPMATE"},
+        {"type": "text", "text": " deploy api <v1> & more in "},
+        {"type": "channel", "channel_id": "C0GENERAL"},
+    ]
     assert (direct["type"], direct["channel_type"], direct["channel"]) == ("message", "im", "DU0ANA")
 
 

@@ -105,6 +105,16 @@ async def test_a_select_sends_an_option_that_it_offers(
     assert [one["actions"][0]["selected_option"]["value"] for one in heard.clicks] == ["web", "api"]
 
 
+async def test_a_select_may_offer_its_options_in_groups(workspace: Workspace, api: Api) -> None:
+    groups = [{"label": {"type": "plain_text", "text": "Services"}, "options": SELECT["options"]}]
+    grouped = {**{k: v for k, v in SELECT.items() if k != "options"}, "option_groups": groups}
+    blocks = [{"type": "actions", "block_id": "ways", "elements": [grouped]}]
+    assert (await api("chat.postMessage", channel="C0DEPLOYS", text="a", blocks=blocks))["ok"]
+    async with by_socket(workspace) as heard:
+        await workspace.person("raj").choose(workspace.messages("#deploys")[0], "rollback", "api")
+    assert heard.clicks[0]["actions"][0]["selected_option"]["value"] == "api"
+
+
 async def test_what_cannot_be_done_is_said_to_that_person(
     workspace: Workspace, http: aiohttp.ClientSession, api: Api
 ) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bot.workspace import Workspace, default_seed
+from bot.workspace.files import KEPT, Files
 from bot.workspace.state import NAME, State
 from tests.bot.workspace.bolt import ACTIONS, by_socket
 
@@ -49,6 +51,22 @@ async def test_it_goes_on_where_it_was(tmp_path: Path, http: aiohttp.ClientSessi
         await second.stop()
 
 
+async def test_a_start_that_is_refused_changes_nothing_on_disk(tmp_path: Path) -> None:
+    first = Workspace(default_seed(), tmp_path)
+    await first.start()
+    try:
+        second = Workspace(default_seed(), tmp_path)
+        await first.person("ana").say("#deploys", "kept")
+        first.state.save()
+        before = (tmp_path / NAME).read_text()
+        with pytest.raises(ValueError, match="this machine alone"):
+            await second.start(host="192.0.2.1")
+        await second.stop()
+        assert (tmp_path / NAME).read_text() == before
+    finally:
+        await first.stop()
+
+
 async def test_a_file_that_cannot_be_read_is_put_aside(tmp_path: Path) -> None:
     (tmp_path / NAME).write_text("{")
     state = State(default_seed(), tmp_path)
@@ -61,3 +79,16 @@ def test_names_of_messages_always_rise() -> None:
     state = State(default_seed(), None)
     names = [state.new_ts() for _ in range(2_000)]
     assert names == sorted(set(names))
+
+
+def test_the_oldest_files_go_when_there_are_too_many(tmp_path: Path) -> None:
+    for folder in (tmp_path, None):
+        files = Files(folder)
+        first = files.announce("first.txt", 3)
+        files.keep(first, b"one")
+        second = files.announce("second.txt", 3)
+        files.keep(second, b"two")
+        for _ in range(KEPT - 1):
+            files.announce("more.txt", 1)
+        assert first not in files.known
+        assert (files.content(first), files.content(second)) == (b"", b"two")

@@ -72,6 +72,8 @@ async def test_callers_without_the_right_are_refused(
         ("conversations.info", {"channel": "C0NOWHERE"}, "channel_not_found"),
         ("conversations.history", {"channel": "C0RANDOM"}, "not_in_channel"),
         ("conversations.history", {"channel": "C0DEPLOYS", "limit": "many"}, "invalid_limit"),
+        ("conversations.history", {"channel": "C0DEPLOYS", "oldest": [1]}, "invalid_arguments"),
+        ("conversations.history", {"channel": "C0DEPLOYS", "oldest": "soon"}, "invalid_arguments"),
         ("conversations.replies", {"channel": "C0DEPLOYS", "ts": "1.2"}, "thread_not_found"),
         ("users.info", {"user": "ana"}, "user_not_found"),
         ("users.lookupByEmail", {"email": "nobody@acme.test"}, "users_not_found"),
