@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from handlers.chat.deploy_card import deploy_card
 from handlers.slack.api import Fault, Trouble
@@ -14,6 +15,8 @@ from pipelines.domain.deploy import Deploy
 from pipelines.shipmate import Posting
 
 GONE = "gone"  # somebody removed the message: it is left so
+JUST_POSTED = timedelta(seconds=15)
+LOOK_SOON = 0.2
 CLOCKS_DIFFER = 300.0  # seconds by which Slack's clock and ours may differ
 
 
@@ -60,6 +63,9 @@ class CardPainter:
             before = (await self._studio.shipmate.postings(deploy.retry_of, SURFACE)).get(CARD)
             if before is not None and before.ts and before.painted != GONE:
                 await self._canvas.claim(CARD, before.channel, before.ts)
+                return
+            if before is not None and not before.ts and self._studio.clock() - deploy.at < JUST_POSTED:
+                await asyncio.sleep(LOOK_SOON)  # its post is on its way: whoever clicked saw it before we know its ts
                 return
         channel = posting.channel if posting else await self._channel(deploy)
         if channel is None:
