@@ -11,11 +11,11 @@ from pathlib import Path
 import aiohttp
 
 from tests.bench.figures import Row, percentile
-from tests.bench.stage import cpu_seconds, deployable, free_port, on_stage
+from tests.bench.stage import WAITS, cpu_seconds, deployable, free_port, on_stage
 from tests.support.process import ROOT
 
 RATE = 20.0
-STREAM = "for i in {1..100000}; do echo line $i of what this deploy prints; sleep 0.1; done"
+STREAM = WAITS + "for i in {1..100000}; do echo line $i of what this deploy prints; pause 0.1; done"
 MORE = 0.06  # seconds that Shipmate may add at p99
 MOST = 1.0
 
@@ -38,8 +38,6 @@ async def ack(folder: Path, *, long: bool) -> list[Row]:
         before = cpu_seconds(stage.pid)
         measured = await sent(f"http://127.0.0.1:{port}/slack/events", seconds, texts)
         used = (cpu_seconds(stage.pid) - before) / seconds
-        for room in rooms:
-            await stage.say(f"abort api {room}")
     middle = [f"{percentile(one, 0.5) * 1000:.1f} ms" for one in (measured, baseline)]
     load = f"{len(measured)} commands, {deploys} deploys printing 10 lines/s, the bot used {used:.0%} of a core"
     note = f"{load}; p50 {middle[0]}, bare {middle[1]}"

@@ -13,12 +13,15 @@ from pathlib import Path
 from bot.sockets import address
 from bot.workspace import App, Workspace, default_seed
 from bot.workspace.seed import COMMANDS
-from tests.support.process import Bot
+from pipelines.execution import rundir
+from pipelines.execution.rundir import RunState
+from tests.support.process import Bot, until
 from tests.support.service import Service
 
 CHANNEL = "#deploys"
 TARGET = "one"
 ACCEPTED_SECONDS = 60.0
+WAITS = "exec {never}<> <(:); pause() { read -rt $1 -u $never || true; }\n"  # a sleep that starts no process
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -115,6 +118,16 @@ def _end(bot: Bot) -> None:
         bot.stop(15.0)
     finally:
         bot.kill()
+        _end_scripts(bot.data / "runs")
+
+
+def _end_scripts(runs: Path) -> None:
+    """Scripts outlive the bot. Raises AssertionError for one that outlives its end."""
+    over = (RunState.EXITED, RunState.LOST)
+    going = [run for run in runs.glob("*/*") if rundir.state(run) not in over]
+    for run in going:
+        rundir.request_stop(run)
+    until(lambda: all(rundir.state(run) in over for run in going), what="the scripts' end")
 
 
 def free_port() -> int:

@@ -12,11 +12,11 @@ from pathlib import Path
 from bot.workspace.payloads import labelled
 from bot.workspace.state import Message
 from tests.bench.figures import Row, percentile
-from tests.bench.stage import CHANNEL, Stage, deployable, on_stage
+from tests.bench.stage import CHANNEL, WAITS, Stage, deployable, on_stage
 
 BUTTON = "Roll back to v1.1"
 ROOMS = ("r1", "r2", "r3", "r4")
-BUSY = "for i in {1..10000}; do echo line $i; sleep 0.5; done"
+BUSY = WAITS + "for i in {1..10000}; do echo line $i; pause 0.5; done"
 P50, P99 = 0.3, 0.6  # seconds that Shipmate may add
 
 
@@ -79,9 +79,6 @@ async def rollback(folder: Path, *, long: bool) -> list[Row]:
             await stage.noted("install", "v1.1", room, 1)
         hand = await asyncio.to_thread(by_hand, service.repository, folder, service.ledger, rounds * len(ROOMS))
         spent = [one for number in range(rounds) for one in await _round(stage, number)]
-        for room in busy:
-            await stage.say(f"abort api {room}")
-        await idle(stage)
     note = f"{len(spent)} clicks, {len(busy)} other deploys running and printing"
     return list(rows("click Roll back → first line", hand, spent, note))
 
