@@ -16,7 +16,7 @@ from handlers.slack.budget import Budgets
 from handlers.slack.canvas import Studio
 from handlers.slack.channels import Channels
 from handlers.slack.edge import Edge
-from handlers.slack.identity import NoSlack, SlackDoorman
+from handlers.slack.identity import SlackDoorman
 from handlers.slack.inbox import Inbox
 from handlers.slack.painter import Painter
 from handlers.slack.private import Private
@@ -32,8 +32,6 @@ log = logging.getLogger(__name__)
 
 IDENTITY_SECONDS = 5.0
 BEGIN_AGAIN = 2.0
-
-__all__ = ["NoSlack", "SlackDoor"]
 
 
 class Credentials(Protocol):

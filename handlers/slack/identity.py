@@ -128,20 +128,3 @@ def name_of(user: User, people: Mapping[str, str]) -> str:
     email = str((user.get("profile") or {}).get("email") or "")
     name = email.split("@", 1)[0].lower() if email else str(user.get("name") or "").lower()
     return slack_id if not name or name in people else name
-
-
-class NoSlack:
-    """The doorman of a bot without Slack: whoever reaches the socket is trusted, and nothing is posted anywhere."""
-
-    def __init__(self, config: Callable[[], Config]) -> None:
-        self._config = config
-
-    async def person(self, by: Person) -> Person:
-        return by
-
-    async def members(self, group: str) -> frozenset[str] | None:
-        members = self._config().groups.get(group)
-        return frozenset(members) if members is not None else None
-
-    async def cannot_post(self, channel: str) -> str | None:
-        return None

@@ -98,15 +98,11 @@ def test_a_kill_at_a_named_point_loses_and_doubles_nothing(
     judge(service, slack)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("number", range(10))
-def test_a_kill_at_a_random_moment_loses_and_doubles_nothing(
-    number: int, tmp_path: Path, bot: Bot, slack: Threaded
-) -> None:
+def a_random_kill(folder: Path, bot: Bot, slack: Threaded) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     moment = random.Random(seed).uniform(0.0, 4.5)
-    service = six_steps(tmp_path, channel="#deploys")
+    service = six_steps(folder, channel="#deploys")
     bot.start()
     saying = bot.saying("deploy api v1.1 staging", wait=True)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -119,3 +115,17 @@ def test_a_kill_at_a_random_moment_loses_and_doubles_nothing(
         out, _ = saying.communicate(timeout=60)
     assert saying.returncode == 0, out
     judge(service, slack)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(10))
+def test_a_kill_at_a_random_moment_loses_and_doubles_nothing(
+    number: int, tmp_path: Path, bot: Bot, slack: Threaded
+) -> None:
+    a_random_kill(tmp_path, bot, slack)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("number", range(100))
+def test_a_hundred_kills_lose_and_double_nothing(number: int, tmp_path: Path, bot: Bot, slack: Threaded) -> None:
+    a_random_kill(tmp_path, bot, slack)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from handlers.slack.identity import NoSlack, name_of
-from pipelines.domain.model import Config, Person, PersonKind
+from handlers.slack.identity import name_of
+from pipelines.domain.model import Person, PersonKind
 from tests.handlers.slack.conftest import Parts
 from tests.support.front import Front
 from tests.support.slack_fake import Slack, failing, user
@@ -115,12 +115,3 @@ async def test_a_public_channel_needs_an_invitation_without_the_right(
 async def test_a_slack_that_does_not_answer_blocks_no_deploy(parts: Parts, slack: Slack) -> None:
     slack.fates["conversations.info"] = failing("internal_error", status=503, times=9)
     assert await parts.doorman.cannot_post("C2") is None
-
-
-async def test_without_slack_everybody_is_a_full_member() -> None:
-    nobody = NoSlack(lambda: Config(groups={"@api": ("ana",)}))
-    asker = Person(id="zoe", name="zoe")
-    assert await nobody.person(asker) == asker
-    assert await nobody.members("@api") == frozenset({"ana"})
-    assert await nobody.members("@other") is None
-    assert await nobody.cannot_post("#deploys") is None
