@@ -4,30 +4,16 @@ the other; each story leaves the room with something good live."""
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from tests.support.process import Bot, until
-from tests.support.scene import Scene, make_service, read
-from tests.support.workspace import Threaded
+from tests.support.scene import Scene, on_stage, read
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder: Path = tmp_path_factory.mktemp("scene")
-    service = make_service(folder)
-    with Threaded() as slack:
-        slack.workspace.rates.on = False
-        bot = Bot(data=folder / "data", config=service.config, env=slack.env)
-        bot.start()
-        until_connected(slack)
-        yield Scene(slack=slack, bot=bot, service=service)
-        bot.kill()
-
-
-def until_connected(slack: Threaded) -> None:
-    until(lambda: bool(slack.workspace.deliverer.sockets.connections), what="the bot's connection")
+    with on_stage(tmp_path_factory.mktemp("scene"), rates=False) as scene:
+        yield scene
 
 
 def test_a_deploy(scene: Scene) -> None:
@@ -162,9 +148,7 @@ def test_who_may_not(scene: Scene) -> None:
 def test_a_channel_the_bot_cannot_post_in(scene: Scene) -> None:
     scene.service.channel = None
     scene.service.configure(staging={}, production={"protected": True})
-    scene.bot.stop()
-    scene.bot.start()
-    until_connected(scene.slack)
+    scene.restart()
     scene.types("ana", "/deploy api v1.1 staging", "#random")
     scene.whispered("ana", "Shipmate cannot post in #random, so nothing was started", "/invite")
     assert scene.runs() == {"stg-1": "v1.2", "stg-2": "v1.2"}

@@ -8,20 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import Bot, until
-from tests.support.scene import Scene, make_service, read
-from tests.support.workspace import Threaded
+from tests.support.process import until
+from tests.support.scene import Scene, on_stage, read
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    service = make_service(tmp_path)
-    with Threaded() as slack:
-        bot = Bot(data=tmp_path / "data", config=service.config, env=slack.env)
-        bot.start()
-        until(lambda: bool(slack.workspace.deliverer.sockets.connections), what="the bot's connection")
-        yield Scene(slack=slack, bot=bot, service=service)
-        bot.kill()
+    with on_stage(tmp_path) as scene:
+        yield scene
 
 
 def gaps(scene: Scene) -> list[float]:
@@ -63,7 +57,7 @@ def test_a_slack_that_is_away_hurts_no_deploy(scene: Scene) -> None:
     scene.shows("✅ api v4.0 is live in staging", seconds=60)
     thread = scene.in_thread("<@U0ANA> api v4.0 went live in staging", seconds=60)
     assert len(re.findall("went live in staging", thread)) == 1
-    until(lambda: bool(scene.slack.workspace.deliverer.sockets.connections), seconds=30, what="the connection again")
+    scene.connected()
     scene.clicks("ana", "Roll back")
     scene.shows("✅ api v1.0 is live in staging")
     assert len([m for m in scene.cards() if "v4.0" in read(m)]) >= 1
@@ -73,6 +67,6 @@ def test_buttons_work_after_a_restart_of_the_bot(scene: Scene) -> None:
     scene.deploys("v1.1")
     scene.bot.kill()
     scene.bot.start()
-    until(lambda: bool(scene.slack.workspace.deliverer.sockets.connections), what="the bot's connection")
+    scene.connected()
     scene.clicks("ana", "Roll back to v1.0")
     scene.shows("✅ api v1.0 is live in staging", "rolled back from v1.1")

@@ -3,47 +3,22 @@
 import hashlib
 import hmac
 import json
-import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from bot.workspace import default_seed
 from bot.workspace.seed import App
-from tests.support.process import Bot, until
-from tests.support.scene import Scene, make_service
-from tests.support.workspace import Threaded
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+from tests.support.scene import Scene, on_stage
 
 
 @pytest.fixture(scope="module", params=["socket mode", "signed http"])
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder: Path = tmp_path_factory.mktemp("transport")
-    service, port, seed = make_service(folder), free_port(), default_seed()
-    http = request.param == "signed http"
-    if http:
-        seed = replace(seed, app=replace(seed.app, request_url=f"http://127.0.0.1:{port}/slack/events"))
-    with Threaded(seed) as slack:
-        env = dict(slack.env)
-        if http:
-            del env["SLACK_APP_TOKEN"]
-            env |= {"SLACK_SIGNING_SECRET": seed.app.signing_secret, "PORT": str(port)}
-        bot = Bot(data=folder / "data", config=service.config, env=env)
-        bot.start()
-        if not http:
-            until(lambda: bool(slack.workspace.deliverer.sockets.connections), what="the bot's connection")
-        yield Scene(slack=slack, bot=bot, service=service)
-        bot.kill()
+    with on_stage(tmp_path_factory.mktemp("transport"), http=request.param == "signed http") as scene:
+        yield scene
 
 
 def test_a_deploy_and_a_rollback(scene: Scene) -> None:

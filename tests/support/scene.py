@@ -2,11 +2,15 @@
 
 What is typed and what is shown, as a person would see it."""
 
+import copy
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.workspace import default_seed
 from bot.workspace.state import Message
 from tests.support.process import Bot, until
 from tests.support.service import Service
@@ -72,6 +76,10 @@ class Scene:
         cards = self.cards()
         return read(cards[-1]) if cards else ""
 
+    def seen(self) -> Message:
+        """The newest message as it is now, for somebody who does not look again."""
+        return copy.deepcopy(self.cards()[-1])
+
     def shows(self, *texts: str, seconds: float = 30) -> str:
         """Wait until the newest message shows all of these."""
         until(lambda: all(t in self.card() for t in texts), seconds=seconds, what=f"{texts} in:\n{self.card()}")
@@ -109,6 +117,10 @@ class Scene:
         folder = self.service.folder / "targets"
         return {t: (folder / t).read_text().split()[0] for t in self.service.targets}
 
+    def traffic(self) -> str:
+        """Where traffic goes, as the service's own `route` was told last: each target and its weight."""
+        return (self.service.folder / "tables").read_text().splitlines()[-1]
+
     def go(self) -> None:
         """Let v4.0 go on."""
         (self.service.folder / "go").touch()
@@ -121,8 +133,50 @@ class Scene:
         self.types(person, f"/deploy api {version} {environment}")
         self.shows(f"{version} is live in {environment}")
 
+    def connected(self) -> None:
+        """Wait until the bot hears what is typed."""
+        if self.slack.workspace.seed.app.request_url is None:
+            connections = self.slack.workspace.deliverer.sockets.connections
+            until(lambda: bool(connections), what="the bot's connection")
+
+    def restart(self) -> None:
+        self.bot.stop()
+        until(lambda: not self.slack.workspace.deliverer.sockets.connections, what="the end of the connection")
+        self.bot.start()
+        self.connected()
+
+    def unacknowledged(self) -> list[str]:
+        """What the bot was sent and did not acknowledge."""
+        return [str(one["payload"]) for one in self.slack.workspace.deliverer.log if not one["acked"]]
+
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
         until(condition, seconds=seconds, what=what)
+
+
+@contextmanager
+def on_stage(folder: Path, *, http: bool = False, rates: bool = True) -> Iterator[Scene]:
+    """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often."""
+    service, seed, port = make_service(folder), default_seed(), free_port()
+    if http:
+        seed = replace(seed, app=replace(seed.app, request_url=f"http://127.0.0.1:{port}/slack/events"))
+    with Threaded(seed) as slack:
+        slack.workspace.rates.on = rates
+        env = dict(slack.env)
+        if http:
+            del env["SLACK_APP_TOKEN"]
+            env |= {"SLACK_SIGNING_SECRET": seed.app.signing_secret, "PORT": str(port)}
+        scene = Scene(slack=slack, bot=Bot(data=folder / "data", config=service.config, env=env), service=service)
+        try:
+            scene.bot.start()
+            scene.connected()
+            yield scene
+        finally:
+            scene.bot.kill()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def read(message: Message) -> str:
