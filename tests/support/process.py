@@ -14,11 +14,14 @@ ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 30.0
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 30.0, what: str = "the condition") -> None:
-    """Wait until something holds; fail loudly when it does not in time."""
+def until(
+    condition: Callable[[], bool], *, seconds: float = 30.0, what: str | Callable[[], str] = "the condition"
+) -> None:
+    """Wait until something holds; fail loudly when it does not in time, with `what` as it is then."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds:g} s"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what if isinstance(what, str) else what()} did not come true within {seconds:g} s")
         time.sleep(0.02)
 
 

@@ -82,7 +82,7 @@ class Scene:
 
     def shows(self, *texts: str, seconds: float = 30) -> str:
         """Wait until the newest message shows all of these."""
-        until(lambda: all(t in self.card() for t in texts), seconds=seconds, what=f"{texts} in:\n{self.card()}")
+        until(lambda: all(t in self.card() for t in texts), seconds=seconds, what=lambda: f"{texts} in:\n{self.card()}")
         return self.card()
 
     def thread(self, number: int = -1) -> str:
@@ -92,7 +92,11 @@ class Scene:
         return "\n".join([*map(read, replies), *files])
 
     def in_thread(self, *texts: str, number: int = -1, seconds: float = 30) -> str:
-        until(lambda: all(t in self.thread(number) for t in texts), seconds=seconds, what=f"{texts} in the thread")
+        until(
+            lambda: all(t in self.thread(number) for t in texts),
+            seconds=seconds,
+            what=lambda: f"{texts} in:\n{self.thread(number)}",
+        )
         return self.thread(number)
 
     def whispered(self, person: str, *texts: str, seconds: float = 15) -> Message:
@@ -102,7 +106,7 @@ class Scene:
             found = self.slack.workspace.whispers(person)
             return [m for m in found if all(t in read(m) for t in texts)]
 
-        until(lambda: bool(fit()), seconds=seconds, what=f"{texts} to {person}: {self.whispers(person)}")
+        until(lambda: bool(fit()), seconds=seconds, what=lambda: f"{texts} to {person}: {self.whispers(person)}")
         return fit()[-1]
 
     def whispers(self, person: str) -> list[str]:
