@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from handlers.chat.verbs import VERBS
 from tests.support.process import Bot, until
 from tests.support.scene import make_service
 from tests.support.service import Service
+
+UNBUILT = [verb.name for verb in VERBS if not verb.built]
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +20,11 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Bot, Servi
     folder: Path = tmp_path_factory.mktemp("say")
     service = make_service(folder, channel=None)
     bot = Bot(data=folder / ("long-" * 40), config=service.config)
-    bot.start()
-    yield bot, service
-    bot.kill()
+    try:
+        bot.start()
+        yield bot, service
+    finally:
+        bot.kill()
 
 
 @pytest.fixture
@@ -64,7 +69,7 @@ def test_a_deploy_and_its_way_back(bot: Bot) -> None:
         ("web v1.1 staging", "ana", 2, "There is no service 'web'. Services: api."),
         ("api v1.1 moon", "ana", 2, "There is no environment 'moon'. Environments: staging, production."),
         ("status moon", "ana", 2, "There is no service 'moon'"),
-        ("plan api v1.1 staging", "ana", 3, "'plan' is not built yet, so nothing was done"),
+        *((f"{name} api v1.1 staging", "ana", 3, f"'{name}' is not built yet, so nothing") for name in UNBUILT),
         ("api v1.1 staging at 02:00", "ana", 3, "scheduling (at …)"),
         ("api v1.1 production", "mia", 3, "that is for ana or raj"),
         ("rollback api production", "ana", 3, "There is no version of api to go back to in production"),

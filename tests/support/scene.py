@@ -4,6 +4,7 @@ What is typed and what is shown, as a person would see it."""
 
 import copy
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -155,6 +156,11 @@ class Scene:
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
         until(condition, seconds=seconds, what=what)
+
+
+def timeless(text: str) -> str:
+    """A text without its times, which differ from run to run."""
+    return re.sub(r"\b\d\d:\d\d UTC", "HH:MM UTC", re.sub(r"\b\d+(\.\d)? (s|min)\b", "N s", text))
 
 
 @contextmanager
