@@ -68,5 +68,5 @@ class Follower:
             append_output(session, self._key, offset, fresh, at)
             topics |= {topic, "output"}
 
-        await self._database.write(keep)
+        await self._database.write_behind(keep)
         self._recorded = self._masked

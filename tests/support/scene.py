@@ -22,7 +22,8 @@ set -e
 echo "installing $VERSION on $TARGET"
 {how}
 mkdir -p "{world}/targets"
-echo "$VERSION $COMMIT" > "{world}/targets/$TARGET"
+echo "$VERSION $COMMIT" > "{world}/targets/$TARGET.new"
+mv "{world}/targets/$TARGET.new" "{world}/targets/$TARGET" # whoever looks sees the old line or the new one
 echo "installed $VERSION on $TARGET"
 """
 STATUS = '#!/bin/bash\ncat "{world}/targets/$TARGET"\n'
