@@ -25,8 +25,9 @@ from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Gatherer
+from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
+from pipelines.looking import Looker
 from pipelines.probing import Prober
 from pipelines.shipmate import SWEEP_SECONDS, Shipmate
 from pipelines.storage.database import Database
@@ -89,7 +90,7 @@ class App:
         source = Source(settings.data / "git")
         self._cleanup.push_async_callback(source.close)
         door = _slack_door(settings.slack, lambda: config) if settings.slack else None
-        doorman = door.doorman if door else NoSlack(lambda: config)
+        doorman: Doorman = door.doorman if door else NoSlack(lambda: config)
         gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
         prober = Prober(
             database=database, gatherer=gatherer, host=HOST_NAME, config=lambda: config, clock=utc_now, new_id=new_id
@@ -104,12 +105,19 @@ class App:
             clock=utc_now,
             new_id=new_id,
         )
+        looker = Looker(
+            database=database,
+            gatherer=gatherer,
+            prober=prober,
+            decider=decider,
+            config=lambda: config,
+        )
         self.shipmate = Shipmate(
             database=database,
             enqueue=engine.enqueue,
             engine=engine,
             decider=decider,
-            prober=prober,
+            looker=looker,
             config=lambda: config,
             clock=utc_now,
             new_id=new_id,
@@ -121,10 +129,10 @@ class App:
         self._cleanup.push_async_callback(self._let_go)
         self._cleanup.push_async_callback(self.shipmate.stop)
         self._keep(agent.run)
-        await self._open_doors(settings, door)
+        await self._open_doors(settings, door, doorman)
         self._tick()
 
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None") -> None:
+    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
         site = web.Application()
         health.routes(site)
         if door is not None:
@@ -132,7 +140,7 @@ class App:
             await door.start(self.shipmate)
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
-        terminal = TerminalDoor(self.shipmate, clock=utc_now, has_slack=door is not None)
+        terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         control = Control(settings.data, terminal.converse)
         await control.start()
         self._cleanup.push_async_callback(control.stop)

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from pipelines.domain import gates
 from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
-from pipelines.domain.decide import Ask, Need, decide
+from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
 from pipelines.domain.gates import Facts
@@ -20,7 +20,7 @@ from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Accepted, Code, Offer, Refusal, refuse
 from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
-from pipelines.storage import asks, deploys
+from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database
 
@@ -76,7 +76,7 @@ class Decider:
 
     async def _decide(self, asked: Asked) -> None:
         person = await self._doorman.person(asked.by)
-        where = await self._locate(asked.command, person)
+        where = await self._locate(await self._in_thread(asked), person)
         if isinstance(where, Refusal):
             await self._refuse(asked, where)
             return
@@ -89,6 +89,26 @@ class Decider:
                 return
             needed |= {outcome.commit}
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
+
+    async def look_ahead(self, command: Deploy, by: Person, channel: str | None) -> Ahead:
+        """What a deploy would be, with every gate that holds it; nothing is decided and nothing kept. `command` is of a
+        room that there is."""
+        place = Place(surface="slack", channel=channel)
+        asked = Asked(ask=self._new_id(), key="", command=command, by=by, place=place)
+        asked = replace(asked, place=self._place(asked, command.service))
+        where = Where(service=command.service, environment=command.environment, command=command)
+        needed: frozenset[str] = frozenset()
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(ROUNDS):
+                facts = await self._facts(asked, where, by, needed)
+                state = await self._database.read(
+                    lambda session: deploys.state(session, where.service, where.environment)
+                )
+                ahead = look_ahead(Ask(id=asked.ask, command=command, by=by, place=asked.place), state, facts)
+                if not isinstance(ahead, Need):
+                    return ahead
+                needed |= {ahead.commit}
+        raise RuntimeError(f"no answer after {ROUNDS} rounds of gathering")
 
     def _place(self, asked: Asked, service: str) -> Place:
         channel = self._config().services[service].channel
@@ -145,6 +165,15 @@ class Decider:
             topics.update({f"ask:{asked.ask}", "asks"})
 
         await self._database.write(work)
+
+    async def _in_thread(self, asked: Asked) -> Command:
+        """In the thread of a deploy a bare word is about that deploy."""
+        command, place = asked.command, asked.place
+        if not isinstance(command, Abort | Retry | Answer) or command.service or command.deploy or not place.thread:
+            return command
+        channel, thread = place.channel or "", place.thread
+        found = await self._database.read(lambda session: postings.by_message(session, channel, thread))
+        return replace(command, deploy=found) if found else command
 
     async def _locate(self, command: Command, person: Person) -> Where | Refusal:
         """The room a command is about; a bare one is about the asker's only deploy."""

@@ -20,6 +20,13 @@ class LogWanted:
     deploy: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChooseWanted:
+    """The Choose button: open the form, for a service that was named or for any."""
+
+    service: str | None
+
+
 class UnreadableClickError(Exception):
     """A button that this version did not make. Nothing is done."""
 
@@ -55,19 +62,7 @@ def abort(deploy: DeployState) -> Button:
 
 def roll_back(deploy: DeployState) -> Button | None:
     """Roll back to the version that is pinned now; while a deploy runs, it is ended first."""
-    pin, plan = deploy.rollback, deploy.plan
-    if pin is None:
-        return None
-    running = deploy.outcome is None
-    text = f"{plan.service} in {plan.environment} goes from {plan.version} back to {pin.version}."
-    return Button(
-        label=f"Roll back to {pin.version}",
-        action="rollback",
-        value=pack(**_room(deploy), v=pin.version, c=pin.commit, u=pin.until, now=1 if running else None),
-        say=f"rollback {plan.service} {plan.environment}{' now' if running else ''}",
-        style=Style.DANGER,
-        confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
-    )
+    return roll_back_to(deploy, deploy.rollback) if deploy.rollback is not None else None
 
 
 def retry(deploy: DeployState) -> Button:
@@ -106,6 +101,32 @@ def answer(deploy: DeployState, choice: str, step: str) -> Button:
     )
 
 
+def say(label: str, line: str, *, protected: bool = False) -> Button:
+    """A button that says a line, as if it had been typed."""
+    confirm = Confirm(title="Do that?", text=f"/deploy {line}"[:300], yes="Do it") if protected else None
+    return Button(label=label, action="say", value=pack(say=line), say=line, confirm=confirm)
+
+
+def choose(service: str | None) -> Button:
+    """Opens the form in which service, version and environment are chosen."""
+    return Button(label="Choose…", action="choose", value=pack(choose=service or ""), say="")
+
+
+def roll_back_to(deploy: DeployState, pin: Pin, *, where: str = "") -> Button:
+    """Back from a deploy to what `pin` says; one that runs is ended first. `where` stands behind the label."""
+    plan, running = deploy.plan, deploy.outcome is None
+    text = f"{plan.service} in {plan.environment} goes from {plan.version} back to {pin.version}."
+    exactly = "" if deploy.rollback == pin else f" to {pin.version}"
+    return Button(
+        label=f"Roll back to {pin.version}{where}",
+        action="rollback",
+        value=pack(**_room(deploy), v=pin.version, c=pin.commit, u=pin.until, now=1 if running else None),
+        say=f"rollback {plan.service} {plan.environment}{exactly}{' now' if running else ''}",
+        style=Style.DANGER,
+        confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
+    )
+
+
 def offered(refusal: Refusal) -> tuple[Button, ...]:
     """The buttons under a refusal: each says the words that its offer names."""
     return tuple(_offer(offer) for offer in refusal.offers)
@@ -116,12 +137,14 @@ def _offer(offer: Offer) -> Button:
     return Button(label=offer.label, action=offer.action, value=pack(say=offer.say), say=offer.say, style=style)
 
 
-def command_of(action: str, value: str) -> Command | LogWanted | str:
+def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | str:
     """What a click asks; a text is to be read as if it had been typed. Raises UnreadableClickError."""
     try:
         facts = json.loads(value)
         if "say" in facts:
             return str(facts["say"])
+        if "choose" in facts:
+            return ChooseWanted(service=str(facts["choose"]) or None)
         service, environment, deploy = str(facts["s"]), str(facts["e"]), str(facts["d"])
         source = Source(deploy=deploy, action=action)
         match action:

@@ -9,10 +9,10 @@ from typing import assert_never
 from handlers.chat import clicks
 from handlers.chat.card import Button, Card, plain_text
 from handlers.chat.step_lines import step_lines
-from handlers.chat.times import between, clock
+from handlers.chat.times import between, clock, counted
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Outcome, Progress, Purpose
-from pipelines.domain.room import TargetState, Traffic
+from pipelines.domain.events import Changes, Outcome, Progress, Purpose
+from pipelines.domain.room import Live, TargetState, Traffic
 
 NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
 TARGETS_SHOWN = 20
@@ -58,21 +58,28 @@ def _facts(deploy: Deploy) -> tuple[str, ...]:
     facts = [*_tries(deploy)] or [f"by @{deploy.by.name}"]
     if deploy.plan.shown not in ("", deploy.plan.version):
         facts.append(deploy.plan.shown)
-    changes = deploy.changes
-    if deploy.replaces is not None and changes.count:
-        commits = "1 commit" if changes.count == 1 else f"{changes.count} commits"
-        facts.append(f"{commits} since {deploy.replaces.version}")
-    if deploy.replaces is not None and changes.behind:
-        facts.append(f"without {changes.behind} of {deploy.replaces.version}'s")
-    if changes.subjects:
-        facts.append(f'"{changes.subjects[0]}"')
-    if len(changes.authors) > 1 or (changes.authors and changes.authors[0] != deploy.by.name):
-        facts.append("by " + ", ".join(changes.authors[:4]) + (" …" if len(changes.authors) > 4 else ""))
-    if changes.stale is not None:
-        facts.append(f"as of {clock(changes.stale)}: the repository does not answer")
+    authors = deploy.changes.authors
+    mine = authors == (deploy.by.name,)
+    facts += change_facts(deploy.changes, deploy.replaces, authors=not mine)
     if deploy.because:
         facts.append(f"because {deploy.because}")
     return tuple(facts)
+
+
+def change_facts(changes: Changes, live: Live | None, *, authors: bool = True) -> list[str]:
+    """What is new, told against what is live."""
+    facts: list[str] = []
+    if live is not None and changes.count:
+        facts.append(f"{counted(changes.count, 'commit')} since {live.version}")
+    if live is not None and changes.behind:
+        facts.append(f"without {changes.behind} of {live.version}'s")
+    if changes.subjects:
+        facts.append(f'"{changes.subjects[0]}"')
+    if authors and changes.authors:
+        facts.append("by " + ", ".join(changes.authors[:4]) + (" …" if len(changes.authors) > 4 else ""))
+    if changes.stale is not None:
+        facts.append(f"as of {clock(changes.stale)}: the repository does not answer")
+    return facts
 
 
 def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, ...], tuple[str, ...]]:

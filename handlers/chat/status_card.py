@@ -5,14 +5,15 @@ from datetime import datetime
 from handlers.chat.card import Card, plain_text
 from handlers.chat.times import between, clock
 from pipelines.domain.room import TargetState, Traffic
-from pipelines.domain.views import RoomView
+from pipelines.domain.views import RoomView, StatusView
 
 NOTHING = "There is no service yet. Add one to the configuration, under `services:`."
 ROOMS_SHOWN = 40
 
 
-def status_card(views: tuple[RoomView, ...], now: datetime) -> Card:
-    lines = [line for view in views[:ROOMS_SHOWN] for line in room_lines(view, now)]
+def status_card(view: StatusView, now: datetime) -> Card:
+    views = view.rooms
+    lines = [line for room in views[:ROOMS_SHOWN] for line in room_lines(room, now)]
     if len(views) > ROOMS_SHOWN:
         lines.append(f"and {len(views) - ROOMS_SHOWN} more: name a service")
     title = "What is live" if views else NOTHING

@@ -4,9 +4,6 @@ from datetime import datetime
 from typing import assert_never
 
 from handlers.chat.times import between, clock
-from pipelines.domain.commands import Status
-from pipelines.domain.gates import known_room
-from pipelines.domain.model import Config
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
 
@@ -33,14 +30,16 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.UNKNOWN_SERVICE:
             return f"There is no service {say('given')!r}. {_known('Services', gate)}"
         case Code.UNKNOWN_ENVIRONMENT:
-            return f"There is no environment {say('given')!r}. {_known('Environments', gate)}"
+            what = {"#": "is a channel", "@": "is a person or group"}.get(say("given")[:1], "is none that is known")
+            return f"There is no environment {say('given')!r}: it {what}. {_known('Environments', gate)}"
         case Code.UNKNOWN_VERSION:
-            near = f" Did you mean {_or(gate.listed('near'))}?" if gate.listed("near") else " Try `latest`."
-            return f"There is no tag, branch or commit {say('given')!r}.{near}"
+            near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest")
+            return f"There is no tag, branch or commit {say('given')!r}. {near}"
         case Code.BAD_VERSION:
-            return f"{say('given')!r} cannot be a version, because it {say('reason')}. Name a tag such as v1.4."
+            return f"{say('given')!r} cannot be a version, because it {say('reason')}. {_try(gate, 'latest')}"
         case Code.AMBIGUOUS_VERSION:
-            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. Name the commit instead."
+            commit = next(iter(gate.listed("commits")), "COMMIT")
+            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. {_try(gate, commit)}"
         case Code.UNREACHABLE_COMMIT:
             return (
                 f"The commit {say('given')[:12]} is on no branch or tag of the repository, so it is not deployed. "
@@ -119,20 +118,6 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             assert_never(gate.code)
 
 
-def unknown_names(status: Status, config: Config) -> Refusal | None:
-    """The refusal for a `status` of a service or environment that nobody knows."""
-    some_service = next(iter(config.services), "")
-    some_environment = next(iter(config.environments), "")
-    gates = known_room(status.service or some_service, status.environment or some_environment, config)
-    named = [
-        gate
-        for gate in gates
-        if (gate.code is Code.UNKNOWN_SERVICE and status.service)
-        or (gate.code is Code.UNKNOWN_ENVIRONMENT and status.environment)
-    ]
-    return Refusal(gates=tuple(named)) if named else None
-
-
 def not_built(name: str) -> Refusal:
     return refuse(Code.NOT_BUILT, name=name)
 
@@ -154,6 +139,11 @@ def _people(names: tuple[str, ...]) -> str:
 
 def _or(names: tuple[str, ...]) -> str:
     return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def _try(gate: Gate, version: str) -> str:
+    service, where = gate.text("service"), gate.text("where")
+    return f"Say for example `/deploy {service} {version} {where}`." if service else f"Say for example `{version}`."
 
 
 def _known(what: str, gate: Gate) -> str:

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from handlers.chat.answers import accepted_card, misread_card, refusal_card
+from handlers.chat.answers import accepted_card
 from handlers.chat.card import Card
-from handlers.chat.grammar import Misread
 from handlers.chat.times import between
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Progress
-from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.domain.refusals import Accepted
 
 
 def lines(card: Card) -> list[str]:
@@ -21,12 +20,8 @@ def _notes(card: Card) -> list[str]:
     return [f"  ({note})" for note in card.notes]
 
 
-def misread(it: Misread) -> list[str]:
-    return lines(misread_card(it))
-
-
-def refusal(it: Refusal, now: datetime) -> list[str]:
-    card = refusal_card(it, now)
+def refusal(card: Card) -> list[str]:
+    """A refusal's reasons at the margin, then the words that lead on."""
     texts = [line for text in (card.title, *card.lines) for line in text.splitlines()]
     return [*texts, *(f"  [{button.label}] {button.say}" for button in card.buttons)]
 

@@ -89,6 +89,14 @@ Command = Deploy | Rollback | Abort | Retry | Answer
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a deploy would do, and which gates hold it; nothing runs."""
+
+    kind: Literal["plan"] = "plan"
+    deploy: Deploy
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     kind: Literal["status"] = "status"
     service: str | None = None
@@ -96,12 +104,53 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class History:
+    """What happened in a room, or in all rooms of a service."""
+
+    kind: Literal["history"] = "history"
+    service: str
+    environment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff:
+    """What a version would change of what is live."""
+
+    kind: Literal["diff"] = "diff"
+    service: str
+    version: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Who may and who does deploy; None: every service."""
+
+    kind: Literal["who"] = "who"
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """A bare `rollback`: the last deploys that can be gone back from."""
+
+    kind: Literal["recent"] = "recent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choose:
+    """A bare `/deploy`, or with a service alone: what there is to choose from."""
+
+    kind: Literal["choose"] = "choose"
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Help:
-    """`topic` is a verb or None; `first` is set for a bare `/deploy`, which gets examples alone."""
+    """`topic` is a verb or None."""
 
     kind: Literal["help"] = "help"
     topic: str | None = None
-    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,4 +161,5 @@ class Unbuilt:
     name: str
 
 
-Query = Status | Help
+Look = Preview | Status | History | Diff | Who | Recent | Choose
+Query = Look | Help

@@ -77,27 +77,46 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
 
 
 def _deploy(ask: Ask, command: Deploy, state: State, facts: Facts) -> Decision:
-    version = facts.version
-    commit = version.commit if isinstance(version, Resolved) else None
+    preview = look_ahead(ask, state, facts)
+    if isinstance(preview, Need):
+        return preview
+    if preview.gates or preview.planned is None:
+        return Refusal(gates=preview.gates, offers=preview.offers)
+    return (preview.planned,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What a deploy would be: every gate that holds it, and its plan as far as one can be made."""
+
+    gates: tuple[Gate, ...]
+    offers: tuple[Offer, ...] = ()
+    planned: Planned | None = None
+
+
+def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
+    """Everything that a deploy is decided by, decided nothing yet. `ask` must hold a `Deploy`."""
+    command = ask.command
+    assert isinstance(command, Deploy)
+    version = facts.version if isinstance(facts.version, Resolved) else None
     closed = gates.closed(
         gates.member(facts.person),
         gates.allowed(command.service, command.environment, facts),
         gates.room_free(state),
-        gates.version_known(facts),
-        gates.recipe_good(commit, facts),
+        gates.version_known(command.version, facts),
+        gates.recipe_good(version.commit if version else None, facts),
         gates.can_post(facts),
     )
-    if closed:
-        return Refusal(gates=closed)
-    if not isinstance(version, Resolved):
-        return Refusal(gates=(Gate(code=Code.UNKNOWN_VERSION, evidence={"given": command.version}),))
-    if serves(state.room, facts, version.commit) and not command.force:
-        return _already_live(command.service, command.environment, version.version, version.commit)
-    cooked = facts.recipes.get(version.commit)
-    if not isinstance(cooked, Cooked):
-        return Need(commit=version.commit)
+    cooked = facts.recipes.get(version.commit) if version else None
+    if version is None or not isinstance(cooked, Cooked):
+        return Ahead(gates=closed) if closed or version is None else Need(commit=version.commit)
+    offers: tuple[Offer, ...] = ()
+    if not closed and not command.force and serves(state.room, facts, version.commit):
+        already = _already_live(command.service, command.environment, version.version, version.commit)
+        closed, offers = already.gates, already.offers
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
-    return (_plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because),)
+    planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
+    return Ahead(gates=closed, offers=offers, planned=planned)
 
 
 def _already_live(service: str, environment: str, version: str, commit: str) -> Refusal:
@@ -144,9 +163,9 @@ def _rollback_goal(command: Rollback, room: Room) -> Good | Gate:
     if command.pin is not None:
         pinned = [g for g in room.good if g.commit == command.pin.commit]
         return pinned[-1] if pinned else Gate(code=Code.NOTHING_TO_ROLL_BACK_TO, evidence=evidence)
-    if command.to is None:
+    if command.to in (None, "previous"):
         return room.last_good() or Gate(code=Code.NOTHING_TO_ROLL_BACK_TO, evidence=evidence)
-    to = command.to
+    to = command.to or ""
     named = [g for g in room.good if g.version == to or (len(to) >= 7 and g.commit.startswith(to.lower()))]
     good = tuple(g.version for g in sorted(room.good, key=lambda g: g.at, reverse=True))
     return named[-1] if named else Gate(code=Code.NEVER_GOOD_HERE, evidence={**evidence, "given": to, "good": good})
@@ -374,4 +393,18 @@ def after_abort(then: Then, state: State, facts: Facts) -> Planned:
     return replace(planned, deploy=then.deploy)
 
 
-__all__ = ["Ask", "Cooked", "Decision", "Facts", "Goal", "Need", "Plan", "Recipe", "after_abort", "close", "decide"]
+__all__ = [
+    "Ahead",
+    "Ask",
+    "Cooked",
+    "Decision",
+    "Facts",
+    "Goal",
+    "Need",
+    "Plan",
+    "Recipe",
+    "after_abort",
+    "close",
+    "decide",
+    "look_ahead",
+]

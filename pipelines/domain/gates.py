@@ -41,16 +41,17 @@ def closed(*gates: Gate | None) -> tuple[Gate, ...]:
     return tuple(gate for gate in gates if gate is not None)
 
 
-def known_room(service: str, environment: str, config: Config) -> tuple[Gate, ...]:
+def known_room(service: str | None, environment: str | None, config: Config) -> tuple[Gate, ...]:
+    """The gates for names that nobody knows; None names nothing."""
     unknown_service = Gate(
-        code=Code.UNKNOWN_SERVICE, evidence={"given": service, "known": tuple(sorted(config.services))}
+        code=Code.UNKNOWN_SERVICE, evidence={"given": service or "", "known": tuple(sorted(config.services))}
     )
     unknown_environment = Gate(
-        code=Code.UNKNOWN_ENVIRONMENT, evidence={"given": environment, "known": tuple(config.environments)}
+        code=Code.UNKNOWN_ENVIRONMENT, evidence={"given": environment or "", "known": tuple(config.environments)}
     )
     return closed(
-        None if service in config.services else unknown_service,
-        None if environment in config.environments else unknown_environment,
+        None if service is None or service in config.services else unknown_service,
+        None if environment is None or environment in config.environments else unknown_environment,
     )
 
 
@@ -105,8 +106,10 @@ def room_free(state: State) -> Gate | None:
     return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
 
 
-def version_known(facts: Facts) -> Gate | None:
-    return facts.version if isinstance(facts.version, Gate) else None
+def version_known(given: str, facts: Facts) -> Gate | None:
+    if isinstance(facts.version, Gate):
+        return facts.version
+    return None if facts.version else Gate(code=Code.UNKNOWN_VERSION, evidence={"given": given})
 
 
 def recipe_good(commit: str | None, facts: Facts) -> Gate | None:

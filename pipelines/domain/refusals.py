@@ -12,9 +12,9 @@ class Code(StrEnum):
     GROUP_UNKNOWN = "group_unknown"  # group
     UNKNOWN_SERVICE = "unknown_service"  # given, known
     UNKNOWN_ENVIRONMENT = "unknown_environment"  # given, known
-    UNKNOWN_VERSION = "unknown_version"  # given, near
-    BAD_VERSION = "bad_version"  # given, reason
-    AMBIGUOUS_VERSION = "ambiguous_version"  # given, candidates
+    UNKNOWN_VERSION = "unknown_version"  # given, near, service, where
+    BAD_VERSION = "bad_version"  # given, reason, service, where
+    AMBIGUOUS_VERSION = "ambiguous_version"  # given, candidates, commits, service, where
     UNREACHABLE_COMMIT = "unreachable_commit"  # given
     REPOSITORY_AWAY = "repository_away"  # detail
     BAD_RECIPE = "bad_recipe"  # errors
