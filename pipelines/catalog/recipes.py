@@ -24,11 +24,12 @@ from pipelines.domain.recipe import (
 
 KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
 LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
-STEP = ("run", "timeout", "on_lost", "detach")
-STEP_LATER = ("silence",)
-HOOK_LATER = ("silence", "when")
-CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
-CHECK_LATER = ("sql", "silence")
+STEP = ("run", "timeout", "silence", "on_lost", "detach")
+STEP_LATER: tuple[str, ...] = ()
+HOOK_LATER = ("when",)
+OF_SCRIPTS = ("silence", "on_lost", "detach")
+CHECK = ("http", "tcp", "run", "timeout", "retries", *OF_SCRIPTS)
+CHECK_LATER = ("sql",)
 STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
 VARIABLES = (
@@ -104,6 +105,7 @@ class _Reader:
         return Script(
             run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
             timeout=fields.get("timeout", positive, STEP_TIMEOUT),
+            silence=fields.get("silence", positive, 0.0),
             on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "ask")),
             detach=fields.get("detach", boolean, False),
         )
@@ -172,12 +174,16 @@ class _Reader:
             if not any(problem.line == value.line for problem in self._found.problems):
                 self._found.add(value.line, "a check asks one thing: http, tcp or run")
             return None
+        for name in OF_SCRIPTS if kinds[0] != "run" else ():
+            if (other := fields.entry(name)) is not None:
+                self._found.add(other.line, f"`{name}` is for scripts, and says nothing to a check by {kinds[0]}")
         entry = fields.entry(kinds[0])
         assert entry is not None
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),
             timeout=fields.get("timeout", positive, CHECK_TIMEOUT),
+            silence=fields.get("silence", positive, 0.0),
             retries=fields.get("retries", count, CHECK_RETRIES),
             on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "rerun")),
             detach=fields.get("detach", boolean, False),

@@ -54,6 +54,7 @@ class Step:
     commit: str = ""
     table: tuple[Weight, ...] = ()
     timeout: float = 0.0
+    silence: float = 0.0  # 0: no limit
     retries: int = 0
     pause: float = 0.0
     on_lost: OnLost = OnLost.ASK
@@ -136,6 +137,7 @@ def script(making: Making, it: Script, *, verb: Verb, label: str, target: str = 
         region=making.regions.get(target, ""),
         commit=commit or making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         on_lost=it.on_lost,
         detach=it.detach,
     )
@@ -154,6 +156,7 @@ def check(making: Making, it: Check, target: str) -> Step:
         region=making.regions.get(target, ""),
         commit=making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         retries=it.retries,
         pause=CHECK_PAUSE,
         on_lost=it.on_lost,
@@ -178,6 +181,7 @@ def status(making: Making, target: str, *, expect: bool) -> Step | None:
         region=making.regions.get(target, ""),
         commit=making.commit,
         timeout=it.timeout if url else min(it.timeout, STATUS_TIMEOUT),
+        silence=0.0 if isinstance(it, StatusUrl) else it.silence,
         retries=2 if expect else 0,
         pause=1.0,
         on_lost=OnLost.RERUN,
