@@ -143,7 +143,7 @@ class Gatherer:
             if text is None:
                 return Gate(code=Code.BAD_RECIPE, evidence={"errors": (f"{file}: there is no such file",)})
             entries = await self._source.ls(service.repo, commit)
-            recipe = parse_recipe(text, file=file, folder=folder.rstrip("/"), entries=entries)
+            recipe = await asyncio.to_thread(parse_recipe, text, file=file, folder=folder.rstrip("/"), entries=entries)
             await self._source.keep(service.repo, commit)
             return Cooked(recipe=recipe, digest=f"git-tree:{await self._source.tree_id(service.repo, commit)}")
         except RecipeErrors as errors:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping as Table
 
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
-from pipelines.catalog.nodes import Mapping, Scalar, Sequence, Value, read
+from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.problems import Found, RecipeErrors, nearest
 from pipelines.domain.recipe import (
     CHECK_RETRIES,
@@ -22,6 +22,7 @@ from pipelines.domain.recipe import (
     StatusUrl,
 )
 
+LIMITS = Limits(size=64_000, nodes=3_000)
 KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
 LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
 STEP = ("run", "timeout", "on_lost", "detach")
@@ -53,7 +54,7 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
     Raises RecipeErrors."""
     found = Found(file)
-    root = read(source, found)
+    root = read(source, found, LIMITS)
     reader = _Reader(found, folder, entries)
     recipe = None if found.problems else reader.recipe(root)
     if found.problems or recipe is None:
