@@ -113,7 +113,8 @@ def test_bad_blocks_are_named(blocks: Any, problems: list[str]) -> None:
 
 
 def test_a_modal_takes_inputs_and_more_blocks() -> None:
-    assert check_modal_blocks([{"type": "divider"}] * 100 + [{"type": "input"}]) == [
+    asks = {"type": "input", "label": PLAIN, "element": {"type": "plain_text_input"}}
+    assert check_modal_blocks([{"type": "divider"}] * 100 + [asks]) == [
         "no more than 100 items allowed [json-pointer:/view/blocks]"
     ]
 
