@@ -125,7 +125,12 @@ export class Combobox {
   #item(option, index) {
     return h(
       "li.combo-option",
-      { role: "option", id: `${this.list.id}-${index}`, onclick: () => this.#take(option) },
+      {
+        role: "option",
+        id: `${this.list.id}-${index}`,
+        "data-testid": "option",
+        onclick: () => this.#take(option),
+      },
       optionText(option),
       option.description && h("span.description", {}, String(option.description.text)),
     );

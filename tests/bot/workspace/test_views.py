@@ -26,22 +26,22 @@ SELECT: dict[str, Any] = {"type": "static_select", "options": OPTIONS}
 GROUPS = [{"label": plain("Tags"), "options": OPTIONS}]
 
 
-@pytest.mark.parametrize(
-    "element",
-    [
-        SELECT | {"initial_option": option("b"), "placeholder": plain("p" * 150), "focus_on_load": True},
-        {"type": "static_select", "option_groups": GROUPS, "initial_option": {**option("b"), "text": plain("b")}},
-        {"type": "external_select", "action_id": "a", "min_query_length": 0, "initial_option": option("z")},
-        {"type": "checkboxes", "options": OPTIONS, "initial_options": OPTIONS},
-        {"type": "radio_buttons", "options": [{"text": {"type": "mrkdwn", "text": "*a*"}, "value": "a"}]},
-        {"type": "plain_text_input", "multiline": True, "min_length": 0, "max_length": 3_000, "initial_value": "x"},
-        {
-            "type": "plain_text_input",
-            "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed", "on_character_entered"]},
-        },
-        {"type": "datepicker"},
-    ],
-)
+GOOD_INPUTS: list[dict[str, Any]] = [
+    SELECT | {"initial_option": option("b"), "placeholder": plain("p" * 150), "focus_on_load": True},
+    {"type": "static_select", "option_groups": GROUPS, "initial_option": {**option("b"), "text": plain("b")}},
+    {"type": "external_select", "action_id": "a", "min_query_length": 0, "initial_option": option("z")},
+    {"type": "checkboxes", "options": OPTIONS, "initial_options": OPTIONS},
+    {"type": "radio_buttons", "options": [{"text": {"type": "mrkdwn", "text": "*a*"}, "value": "a"}]},
+    {"type": "plain_text_input", "multiline": True, "min_length": 0, "max_length": 3_000, "initial_value": "x"},
+    {
+        "type": "plain_text_input",
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed", "on_character_entered"]},
+    },
+    {"type": "datepicker"},
+]
+
+
+@pytest.mark.parametrize("element", GOOD_INPUTS)
 def test_good_inputs_pass(element: dict[str, Any]) -> None:
     assert checked(asking(element, hint=plain("h" * 2_000), optional=True, dispatch_action=True))
 
