@@ -6,35 +6,20 @@ With SHIPMATE_PICTURE=1 set it also refreshes the picture that the README shows.
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.support.browser import chromium
 from tests.support.demo import Demo, running
-from tests.support.needs import missing
 from tests.support.process import ROOT
-
-if any(need.program == "chromium" for need in missing()):
-    pytest.skip("chromium is missing: apt-get install -y chromium", allow_module_level=True)
-
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 PICTURE = ROOT / "docs" / "picture.png"
 LARGEST = 300 * 1024
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WATCHABLE = 0.1  # seconds between two lines of the sample's scripts, so that a stream can be seen
 PATIENCE = 45_000  # ms in which a deploy ends
-
-expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +30,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS), timeout=60_000)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

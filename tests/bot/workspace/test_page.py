@@ -51,7 +51,7 @@ async def test_a_page_gets_the_whole_then_each_change(
         assert (state["me"], state["team"]["name"]) == ("U0ANA", "acme")
         assert {"deploys", "general", "random"} <= {channel["name"] for channel in state["channels"]}
         assert [m["text"] for m in state["messages"]["C0DEPLOYS"]] == ["old"]
-        assert state["app"] == {"connected": False, "mode": "socket", "connections": 0}
+        assert state["app"] == {"connected": False, "mode": "socket", "connections": 0, "name": "shipmate"}
         assert "olddan" not in [user["name"] for user in state["users"]]
         await api("chat.update", channel="C0DEPLOYS", ts=old["ts"], text="new, <@U0ANA>")
         changed = (await page.hears("message"))["message"]
@@ -96,9 +96,9 @@ async def test_a_select_sends_an_option_that_it_offers(
     posted = await api("chat.postMessage", channel="C0DEPLOYS", text="a", blocks=blocks)
     place = {"channel": "C0DEPLOYS", "ts": posted["ts"], "block_id": "ways", "action_id": "rollback"}
     async with by_socket(workspace) as heard, browser(workspace, http, "U0ANA") as (page, _):
-        await page.say(op="click", **place, ephemeral=False, selected_option={"value": "db"})
-        assert (await page.hears("error"))["text"] == "That button is gone."
-        await page.say(op="click", **place, ephemeral=False, selected_option={"value": "web"})
+        await page.say(op="click", **place, ephemeral=False, given={"value": "db"})
+        assert (await page.hears("error"))["text"] == "That option is gone."
+        await page.say(op="click", **place, ephemeral=False, given={"value": "web"})
         await workspace.wait_for(lambda: heard.clicks)
         await api("chat.update", channel="C0DEPLOYS", ts=posted["ts"], text="a", blocks=blocks)
         await workspace.person("raj").choose(workspace.messages("#deploys")[0], "rollback", "api")
