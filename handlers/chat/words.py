@@ -30,8 +30,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.UNKNOWN_SERVICE:
             return f"There is no service {say('given')!r}. {_known('Services', gate)}"
         case Code.UNKNOWN_ENVIRONMENT:
-            what = {"#": "is a channel", "@": "is a person or group"}.get(say("given")[:1], "is none that is known")
-            return f"There is no environment {say('given')!r}: it {what}. {_known('Environments', gate)}"
+            other = {"#": "is a channel", "@": "is a person or a group"}.get(say("given")[:1])
+            wrong = (
+                f"{say('given')!r} {other}, no environment" if other else f"There is no environment {say('given')!r}"
+            )
+            return f"{wrong}. {_known('Environments', gate)}"
         case Code.UNKNOWN_VERSION:
             near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest")
             return f"There is no tag, branch or commit {say('given')!r}. {near}"
