@@ -8,6 +8,7 @@ import pytest
 from bot.workspace import Workspace, default_seed
 from bot.workspace.forms import TROUBLE
 from bot.workspace.input_blocks import REQUIRED
+from bot.workspace.person import PersonAtWork
 from bot.workspace.searches import NoOptionsError
 from bot.workspace.state import NotThereError
 from tests.bot.workspace.conftest import Api
@@ -50,7 +51,7 @@ async def hasty() -> AsyncIterator[tuple[Workspace, ModalApp]]:
     await workspace.stop()
 
 
-async def filled(workspace: Workspace, app: ModalApp) -> Any:
+async def filled(workspace: Workspace, app: ModalApp) -> PersonAtWork:
     """ana with everything filled in that must be."""
     ana = await opened(workspace, app)
     for action_id, typed in (("service", ""), ("version", "v1.4")):
