@@ -10,7 +10,7 @@ from functools import partial
 from sqlmodel import Session
 
 from pipelines.domain import gates
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.commands import SAID, Abort, Answer, Command, Deploy, Retry, Rollback
 from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
@@ -215,13 +215,13 @@ class Decider:
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:
     """Several deploys fit a bare command: each is offered."""
-    verb = command.kind
+    verb = SAID[command.choice] if isinstance(command, Answer) else command.kind
     names = tuple(f"{one.plan.service} {one.plan.version} in {one.plan.environment}" for one in fit)
     offers = tuple(
         Offer(
-            label=f"{verb.capitalize()} {one.plan.service} in {one.plan.environment}",
+            label=f"{verb.capitalize()}: {one.plan.service} in {one.plan.environment}",
             say=f"{verb} {one.plan.service} {one.plan.environment}",
-            action=verb,
+            action=command.kind,
             value=one.id,
         )
         for one in fit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.chat.card import Button, Confirm, Style
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Pin, Retry, Rollback
+from pipelines.domain.commands import SAID, Abort, Answer, Choice, Command, Deploy, Pin, Retry, Rollback
 from pipelines.domain.commands import Button as Source
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.refusals import Offer, Refusal
@@ -89,15 +89,14 @@ def log(deploy: DeployState) -> Button:
     return Button(label="Log", action="log", value=pack(**_room(deploy)), say="")
 
 
-def answer(deploy: DeployState, choice: str, step: str) -> Button:
+def answer(deploy: DeployState, choice: Choice, step: str, attempt: int) -> Button:
+    """Answers for this attempt of a step and for no other one."""
     plan = deploy.plan
-    labels = {"again": "Run again", "worked": "It worked", "wait": "Wait", "stop": "Stop it"}
-    label = labels[choice]
     return Button(
-        label=label,
-        action=f"{choice}_{step}"[:60],
-        value=pack(**_room(deploy), a=choice),
-        say=f"{label.lower()} {plan.service} {plan.environment}",
+        label=SAID[choice].capitalize(),
+        action=f"{choice}_{step}_{attempt}",
+        value=pack(**_room(deploy), a=choice, t=step, n=attempt),
+        say=f"{SAID[choice]} {plan.service} {plan.environment}",
     )
 
 
@@ -162,7 +161,14 @@ def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | 
             case "log":
                 return LogWanted(deploy=deploy)
             case _:
-                choice = facts["a"]
-                return Answer(choice=choice, service=service, environment=environment, deploy=deploy, button=source)
+                return Answer(
+                    choice=facts["a"],
+                    service=service,
+                    environment=environment,
+                    deploy=deploy,
+                    step=str(facts["t"]),
+                    attempt=int(facts["n"]),
+                    button=source,
+                )
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableClickError(f"the button {action!r} cannot be read: {error}") from error

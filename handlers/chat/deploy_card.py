@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import assert_never
 
 from handlers.chat import clicks
+from handlers.chat.asking import Question, asked
 from handlers.chat.card import Button, Card, plain_text
 from handlers.chat.step_lines import step_lines
 from handlers.chat.times import between, clock, counted
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Changes, Outcome, Progress, Purpose
+from pipelines.domain.events import Changes, Outcome, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
 NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
@@ -94,8 +95,8 @@ def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, .
 
 
 def _running(deploy: Deploy) -> Card:
-    if (lost := deploy.lost()) is not None and deploy.abort is None:
-        return _asking(deploy, lost[0].label, lost[0].id, lost[1].progress)
+    if (question := asked(deploy)) is not None:
+        return _asking(deploy, question)
     verb = "Rolling back" if deploy.purpose is Purpose.ROLLBACK else "Deploying"
     if deploy.abort is not None:
         then = deploy.abort.then
@@ -120,22 +121,16 @@ def _running(deploy: Deploy) -> Card:
     )
 
 
-def _asking(deploy: Deploy, label: str, step: str, progress: Progress) -> Card:
-    if progress is Progress.LOST:
-        question = f"Nobody knows how {label} ended. Look, then say what shall be."
-        buttons = [clicks.answer(deploy, "again", step), clicks.answer(deploy, "worked", step)]
-    else:
-        question = f"The script of {label} runs on without its supervisor."
-        buttons = [clicks.answer(deploy, "wait", step), clicks.answer(deploy, "stop", step)]
-    kept, notes = _used(deploy, [*buttons, clicks.roll_back(deploy)])
+def _asking(deploy: Deploy, question: Question) -> Card:
+    kept, notes = _used(deploy, list(question.buttons))
     title = f"❓ {what(deploy)} in {_where(deploy)} needs an answer"
     return Card(
         title=title,
-        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question}"),
+        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question.sentence} {question.labels}?"),
         facts=_facts(deploy),
-        lines=(question, *step_lines(deploy)),
+        lines=(question.sentence, *question.notes, *step_lines(deploy)),
         buttons=kept,
-        notes=notes,
+        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else [])),
     )
 
 

@@ -24,7 +24,8 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     head = f"{view.service} in {view.environment}: {_runs(view, now)}"
     if view.running is not None:
         running = view.running
-        head += f" · {running.plan.version} is on its way, by {running.by.name}, for {between(running.at, now)}"
+        state = "waits for an answer" if running.lost() else "is on its way"
+        head += f" · {running.plan.version} {state}, by {running.by.name}, for {between(running.at, now)}"
     lines = [head]
     out = any(state.traffic is Traffic.OUT for state in view.targets.values())
     if out or (view.live is None and any(state.version for state in view.targets.values())):

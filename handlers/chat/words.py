@@ -63,10 +63,10 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"A rollback to {say('to')} ends that first: `/rollback {say('service')} {say('where')} now`."
             )
         case Code.ROOM_UNKNOWN:
+            lines = tuple(f"`/deploy {line}`" for line in gate.listed("says"))
             return (
-                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended. "
-                f"Say `/deploy run again {say('service')} {say('where')}` or "
-                f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
+                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
+                f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
             )
         case Code.ALREADY_LIVE:
             return (
@@ -92,6 +92,9 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.ALREADY_DONE:
             return f"{say('by')} did that already, at {clock(datetime.fromisoformat(say('at')), now)}."
+        case Code.ALREADY_ANSWERED:
+            at = clock(datetime.fromisoformat(say("at")), now)
+            return f"{say('by')} answered that already, at {at}: {say('choice')}. Nothing was done twice."
         case Code.NOTHING_RUNNING:
             return f"Nothing is being deployed{_where(gate)}, so there is nothing to abort. See `/deploy status`."
         case Code.NOTHING_TO_RETRY:

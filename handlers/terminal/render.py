@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from handlers.chat.answers import accepted_card
+from handlers.chat.asking import asked
 from handlers.chat.card import Card
 from handlers.chat.times import between
 from pipelines.domain.deploy import Deploy
@@ -41,28 +42,14 @@ def progress(deploy: Deploy) -> list[str]:
         if run is None or run.ended is None:
             continue
         took = between(run.started, run.ended)
-        mark = "✓" if run.progress is Progress.OK else "✗"
+        mark = {Progress.OK: "✓", Progress.LOST: "?"}.get(run.progress, "✗")
         told.append((run.ended, f"{mark} {step.label} {run.detail}".rstrip() + f" ({took})"))
     return [line for _, line in sorted(told, key=lambda pair: pair[0])]
 
 
 def question(deploy: Deploy) -> list[str]:
     """What a person must answer, with the words that answer it; nothing when nothing is asked."""
-    lost = deploy.lost()
-    if lost is None or deploy.abort is not None or deploy.outcome is not None:
+    question = asked(deploy)
+    if question is None:
         return []
-    step, run = lost
-    room = f"{deploy.plan.service} {deploy.plan.environment}"
-    if run.progress is Progress.LOST:
-        return [
-            f"? Nobody knows how {step.label} ended. Look, then say one of:",
-            f"    run again {room}",
-            f"    it worked {room}",
-            f"    rollback {room} now",
-        ]
-    return [
-        f"? The script of {step.label} runs on without its supervisor. Say one of:",
-        f"    wait {room}",
-        f"    stop it {room}",
-        f"    rollback {room} now",
-    ]
+    return [f"? {question.sentence}", *question.notes, "Say one of:", *(f"    {b.say}" for b in question.buttons)]

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from pipelines.domain import gates
+from pipelines.domain.answering import answer, ways_on
 from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import (
@@ -19,9 +20,7 @@ from pipelines.domain.events import (
     Outcome,
     Place,
     Planned,
-    Progress,
     Purpose,
-    StepAnswered,
     Superseded,
     Then,
 )
@@ -71,7 +70,7 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
         case Abort():
             return _abort(ask, command, state, facts)
         case Answer():
-            return _answer(ask, command, state, facts)
+            return answer(command, state, facts)
         case _:
             assert_never(command)
 
@@ -109,8 +108,9 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     )
     cooked = facts.recipes.get(version.commit) if version else None
     if version is None or not isinstance(cooked, Cooked):
-        return Ahead(gates=closed) if closed or version is None else Need(commit=version.commit)
-    offers: tuple[Offer, ...] = ()
+        ahead = Ahead(gates=closed, offers=ways_on(state))
+        return ahead if closed or version is None else Need(commit=version.commit)
+    offers = ways_on(state)
     if not closed and not command.force and serves(state.room, facts, version.commit):
         already = _already_live(command.service, command.environment, version.version, version.commit)
         closed, offers = already.gates, already.offers
@@ -141,7 +141,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
     holder = gates.running(state)
-    if holder is not None and not command.now:
+    if holder is not None and not command.now and holder.lost() is None:  # else a rollback is the answer
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
@@ -245,7 +245,7 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
         gates.can_post(facts),
     )
     if closed:
-        return Refusal(gates=closed)
+        return Refusal(gates=closed, offers=ways_on(state))
     cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
     again = _plan(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
@@ -284,25 +284,6 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
     if deploy.abort is not None:
         return refuse(Code.ALREADY_ABORTING, by=deploy.abort.by.name, where=plan.environment)
     return (AbortAsked(deploy=deploy.id, ask=ask.id, by=facts.person, because=command.because, button=command.button),)
-
-
-def _answer(ask: Ask, command: Answer, state: State, facts: Facts) -> Decision:
-    deploy = state.deploys.get(command.deploy or state.room.running or "")
-    lost = deploy.lost() if deploy is not None and deploy.outcome is None else None
-    if deploy is None or lost is None:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(deploy.plan.service, deploy.plan.environment, facts)
-    )
-    if closed:
-        return Refusal(gates=closed)
-    step, run = lost
-    fits = ("again", "worked") if run.progress is Progress.LOST else ("wait", "stop")
-    if command.choice not in fits:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    return (
-        StepAnswered(deploy=deploy.id, step=step.id, choice=command.choice, by=facts.person, button=command.button),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.commands import SAID
+from pipelines.domain.deploy import Deploy, question
 from pipelines.domain.events import Changes, Progress
 from pipelines.domain.fold import State
 from pipelines.domain.model import Config, Person, PersonKind
@@ -102,7 +103,9 @@ def room_free(state: State) -> Gate | None:
         "service": holder.plan.service,
     }
     if (lost := holder.lost()) is not None and lost[1].progress is Progress.LOST:
-        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label}, lifted_by=(holder.by.name,))
+        room = f"{holder.plan.service} {holder.plan.environment}"
+        says = tuple(f"{SAID[choice]} {room}" for choice in holder.choices(*lost))
+        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label, "says": says})
     return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
 
 
@@ -122,6 +125,15 @@ def can_post(facts: Facts) -> Gate | None:
     if facts.cannot_post is None:
         return None
     return Gate(code=Code.CANNOT_POST, evidence={"channel": facts.cannot_post})
+
+
+def unanswered(deploy: Deploy, step: str | None, attempt: int | None) -> Gate | None:
+    """What a button answers was not answered before, by another button or a word."""
+    used = deploy.used.get(question(step, attempt)) if step and attempt else None
+    if used is None:
+        return None
+    said = SAID[used.choice] if used.choice else ""
+    return Gate(code=Code.ALREADY_ANSWERED, evidence={"by": used.by.name, "choice": said, "at": used.at.isoformat()})
 
 
 def button_fresh(state: State, deploy: str, action: str) -> Gate | None:

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from pipelines.domain.recipe import CHECK_PAUSE, STATUS_TIMEOUT, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
 
+RECOVERY_STAGE = 10_000  # from here on: what is done after an abort or a failure
+
 
 class Verb(StrEnum):
     BEFORE = "before"
@@ -57,6 +59,11 @@ class Step:
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
     expect: bool = False  # of `status`: it must report the version of the plan
+
+    @property
+    def recovers(self) -> bool:
+        """Not of the plan: done because the plan goes no further."""
+        return self.stage >= RECOVERY_STAGE
 
 
 @dataclass(frozen=True, kw_only=True)

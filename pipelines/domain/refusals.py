@@ -20,12 +20,13 @@ class Code(StrEnum):
     BAD_RECIPE = "bad_recipe"  # errors
     ROOM_BUSY = "room_busy"  # by, since, version, deploy
     ROLLBACK_WHILE_RUNNING = "rollback_while_running"  # by, since, version, deploy, to
-    ROOM_UNKNOWN = "room_unknown"  # step, by, version
+    ROOM_UNKNOWN = "room_unknown"  # step, by, version, says: the lines that answer
     ALREADY_LIVE = "already_live"  # version
     NOTHING_TO_ROLL_BACK_TO = "nothing_to_roll_back_to"
     NEVER_GOOD_HERE = "never_good_here"  # given, good
     STALE_BUTTON = "stale_button"  # by, version, at, to
     ALREADY_DONE = "already_done"  # by, action
+    ALREADY_ANSWERED = "already_answered"  # by, choice, at
     NOTHING_RUNNING = "nothing_running"
     NOTHING_TO_RETRY = "nothing_to_retry"
     NOTHING_ASKED = "nothing_asked"
