@@ -81,31 +81,34 @@ class Decider:
             await self._refuse(asked, where)
             return
         asked = replace(asked, by=person, command=where.command, place=self._place(asked, where.service))
-        needed: frozenset[str] = frozenset()
+        needed, secrets = frozenset[str](), frozenset[str]()
         for _ in range(ROUNDS):
-            facts = await self._facts(asked, where, person, needed)
+            facts = await self._facts(asked, where, person, needed, secrets)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
                 return
-            needed |= {outcome.commit}
+            needed |= {outcome.commit} - {""}
+            secrets |= outcome.secrets
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
 
     def _place(self, asked: Asked, service: str) -> Place:
         channel = self._config().services[service].channel
         return replace(asked.place, channel=channel or asked.place.channel)
 
-    async def _facts(self, asked: Asked, where: Where, person: Person, needed: frozenset[str]) -> Facts:
+    async def _facts(
+        self, asked: Asked, where: Where, person: Person, needed: frozenset[str], secrets: frozenset[str]
+    ) -> Facts:
         room = await self._database.read(lambda session: deploys.room(session, where.service, where.environment))
         wish = Wish(command=where.command, person=person, room=room, channel=asked.place.channel, new_id=self._new_id())
         closed = gates.closed(gates.member(person))
         if closed:
             return Facts(config=self._config(), person=person, now=self._clock(), new_id=wish.new_id)
-        facts = await self._gatherer.gather(wish, needed)
+        facts = await self._gatherer.gather(wish, needed, secrets)
         if not room.probed and isinstance(where.command, Deploy | Rollback):
             commit = facts.version.commit if isinstance(facts.version, Resolved) else None
             found = await self._prober.room(where.service, where.environment, commit)
             if found.probed:
-                facts = await self._gatherer.gather(replace(wish, room=found), needed)
+                facts = await self._gatherer.gather(replace(wish, room=found), needed, secrets)
         return facts
 
     def _enter(

@@ -147,7 +147,7 @@ class Shipmate:
             running=running,
             last=last,
             by=live.by.name if live else "",
-            protected=self._config().environments[environment].protected,
+            protected=self._config().environment(service, environment).protected,
         )
 
     async def deploy(self, deploy: str) -> Deploy | None:
