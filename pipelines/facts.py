@@ -110,7 +110,7 @@ class Gatherer:
 
     async def _secrets(self, service: Service, environment: Environment, names: Iterable[str]) -> dict[str, str]:
         """What is wrong with each of these secrets, an empty text when it can be read."""
-        references = {name: environment.reference(service.name, name) for name in names}
+        references = {name: environment.reference(service.name, name) for name in names if environment.secrets_from}
         try:
             async with asyncio.timeout(SECRETS_PATIENCE):
                 _, wrong = await asyncio.to_thread(read_all, references)

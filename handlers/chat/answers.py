@@ -16,10 +16,11 @@ def misread_card(misread: Misread) -> Card:
 
 def refusal_card(refusal: Refusal, now: datetime) -> Card:
     sentences = words.sentences(refusal, now)
+    title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
     return Card(
-        title=sentences[0],
+        title=title,
         text=plain_text(sentences[0]),
-        lines=tuple(sentences[1:]),
+        lines=(*below, *sentences[1:]),
         buttons=clicks.offered(refusal),
     )
 

@@ -55,7 +55,7 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.NO_SECRETS_FROM:
             return (
                 f"deploy.yml names {_secrets(gate.listed('names'))}, but the bot's configuration does not say where "
-                f"those of {say('where')} are. Write {SECRETS_FROM} there, under `environments: {say('where')}:`."
+                f"those of {say('where')} are. Write {SECRETS_FROM} there, under its environment {say('where')}."
             )
         case Code.SECRETS_MISSING:
             return (

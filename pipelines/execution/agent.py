@@ -180,8 +180,9 @@ class Agent:
         work = claim.work
         given = await values.read(work, self._environ)
         tree = await self._source.tree(work.repo, work.commit)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("home", "tmp"):
-            (run_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / name).mkdir(mode=0o700, exist_ok=True)
         await asyncio.to_thread(values.keep, run_dir, given, detach=work.detach)
         stdin = run_dir / "stdin"
         if work.stdin:

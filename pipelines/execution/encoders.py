@@ -74,7 +74,16 @@ def _dump(value: bytes) -> Iterator[bytes]:
 
 
 def _percent(value: bytes) -> Iterator[bytes]:
-    for quoted in (quote(value, safe=""), quote(value), quote(value, safe="!'()*"), quote_plus(value)):
+    """With all reserved characters encoded, or as a browser or an HTTP client leaves some of them."""
+    whole = quote(value, safe="/?:@!$&'()*+,;=~")
+    for quoted in (
+        quote(value, safe=""),
+        quote(value),
+        quote(value, safe="!'()*"),
+        quote_plus(value),
+        whole,
+        whole.replace("%20", "+"),
+    ):
         yield quoted.encode()
         yield "%".join(
             part[:2].lower() + part[2:] if at else part for at, part in enumerate(quoted.split("%"))

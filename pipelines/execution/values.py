@@ -86,7 +86,6 @@ def masked(ending: Ending, masker: Masker) -> Ending:
 def keep(run_dir: Path, values: Values, *, detach: bool) -> None:
     """Write the copy, before anything of the run begins. Without values there is none."""
     if values.env:
-        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         supervisor.record(str(run_dir), "hidden", json.dumps({"values": values.hidden, "detach": detach}))
 
 

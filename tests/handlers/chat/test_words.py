@@ -66,7 +66,7 @@ def test_what_scripts_are_to_be_given_and_is_not_there_is_told_with_its_path_and
     told = [words.sentence(Gate(code=code, evidence=EVIDENCE), NOON) for code in GIVEN]
     assert told == [
         "deploy.yml names the secrets DATABASE_URL and API_KEY, but the bot's configuration does not say where those "
-        f"of staging are. Write {words.SECRETS_FROM} there, under `environments: staging:`.",
+        f"of staging are. Write {words.SECRETS_FROM} there, under its environment staging.",
         "These secrets of api cannot be read for staging:\nAPI_KEY: there is no file /s/API_KEY; write the value into "
         "it\nPut each value into its file, readable by the bot's user, then ask again.",
         "What `pass_env` hands to scripts in staging cannot be given:\nAPI_KEY: there is no file /s/API_KEY; write the "
