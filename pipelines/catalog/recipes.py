@@ -120,7 +120,7 @@ class _Reader:
         if mode == EXECUTABLE:
             return None
         if mode == PLAIN:
-            return f"`{given}` is not executable; run: git update-index --chmod=+x {path}"
+            return f"`{given}` is not executable; run: git add --chmod=+x {path}"
         if mode == LINK:
             return f"`{given}` is a symbolic link; name the file it points to"
         if mode == SUBMODULE or any(path.startswith(f"{p}/") for p, m in self._entries.items() if m == SUBMODULE):

@@ -72,7 +72,7 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
         ("- a", "deploy.yml:1: deploy.yml must be a mapping such as `deploy: …`, not a list"),
         (
             "deploy: deploy/notes.txt",
-            "deploy.yml:1: `deploy/notes.txt` is not executable; run: git update-index --chmod",
+            "deploy.yml:1: `deploy/notes.txt` is not executable; run: git add --chmod=+x deploy/n",
         ),
         ("deploy: deploy/instal.sh", "deploy.yml:1: `deploy/instal.sh` is not in the commit. Did you mean"),
         ("deploy: deploy", "deploy.yml:1: `deploy` is a folder"),
