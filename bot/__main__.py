@@ -46,7 +46,16 @@ def _check(arguments: argparse.Namespace) -> int:
     return check(Checking(path=Path(arguments.path), config=config, service=arguments.service))
 
 
-REPOSITORY = {"check": _check}  # commands for a service's own repository: there no bot is set up, so none is asked for
+def _init(arguments: argparse.Namespace) -> int:
+    from bot.init import init
+
+    return init(Path(arguments.path))
+
+
+REPOSITORY = {
+    "check": _check,
+    "init": _init,
+}  # commands for a service's own repository: there no bot is set up, so none is asked for
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "--config", metavar="FILE", help="the bot's configuration (default: config/shipmate.yml, if any)"
     )
     check.add_argument("--service", metavar="NAME", help="as which service (default: the one that lives there)")
+    init = commands.add_parser("init", help="write a first deploy.yml and its scripts into a repository")
+    init.add_argument("path", nargs="?", default=".", metavar="PATH", help="the service's folder (default: here)")
     return parser
 
 

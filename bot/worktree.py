@@ -27,11 +27,15 @@ def entries(root: Path) -> dict[str, str]:
     others = _git(root, "ls-files", "-z", "--others", "--exclude-standard")
     staged = _staged(root)
     paths = _walked(root) if others is None else [*staged, *filter(None, others.split("\0"))]
-    looks = (_git(root, "config", "--type=bool", "core.fileMode") or "true").strip() == "true"
     modes = {path.rstrip("/"): _mode(root / path) for path in paths}
-    if not looks:
+    if not modes_on_disk(root):
         modes = {path: PLAIN if mode == EXECUTABLE else mode for path, mode in modes.items()}
     return {path: _either(mode, staged.get(path)) for path, mode in modes.items() if mode is not None}
+
+
+def modes_on_disk(root: Path) -> bool:
+    """Whether git looks at the disk for what is executable."""
+    return (_git(root, "config", "--type=bool", "core.fileMode") or "true").strip() == "true"
 
 
 def _either(mode: str, staged: str | None) -> str:
