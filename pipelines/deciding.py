@@ -38,6 +38,17 @@ class Where:
     command: Command
 
 
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What decisions were found to lack so far."""
+
+    commits: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+    def and_also(self, need: Need) -> "Needs":
+        return Needs(commits=self.commits | ({need.commit} - {""}), secrets=self.secrets | need.secrets)
+
+
 class Decider:
     def __init__(
         self,
@@ -81,13 +92,13 @@ class Decider:
             await self._refuse(asked, where)
             return
         asked = replace(asked, by=person, command=where.command, place=self._place(asked, where.service))
-        needed: frozenset[str] = frozenset()
+        needs = Needs()
         for _ in range(ROUNDS):
-            facts = await self._facts(asked, where, person, needed)
+            facts = await self._facts(asked, where, person, needs)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
                 return
-            needed |= {outcome.commit}
+            needs = needs.and_also(outcome)
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
 
     async def look_ahead(self, command: Deploy, by: Person, channel: str | None) -> Ahead:
@@ -97,35 +108,35 @@ class Decider:
         asked = Asked(ask=self._new_id(), key="", command=command, by=by, place=place)
         asked = replace(asked, place=self._place(asked, command.service))
         where = Where(service=command.service, environment=command.environment, command=command)
-        needed: frozenset[str] = frozenset()
+        needs = Needs()
         async with asyncio.timeout(PATIENCE):
             for _ in range(ROUNDS):
-                facts = await self._facts(asked, where, by, needed)
+                facts = await self._facts(asked, where, by, needs)
                 state = await self._database.read(
                     lambda session: deploys.state(session, where.service, where.environment)
                 )
                 ahead = look_ahead(Ask(id=asked.ask, command=command, by=by, place=asked.place), state, facts)
                 if not isinstance(ahead, Need):
                     return ahead
-                needed |= {ahead.commit}
+                needs = needs.and_also(ahead)
         raise RuntimeError(f"no answer after {ROUNDS} rounds of gathering")
 
     def _place(self, asked: Asked, service: str) -> Place:
         channel = self._config().services[service].channel
         return replace(asked.place, channel=channel or asked.place.channel)
 
-    async def _facts(self, asked: Asked, where: Where, person: Person, needed: frozenset[str]) -> Facts:
+    async def _facts(self, asked: Asked, where: Where, person: Person, needs: Needs) -> Facts:
         room = await self._database.read(lambda session: deploys.room(session, where.service, where.environment))
         wish = Wish(command=where.command, person=person, room=room, channel=asked.place.channel, new_id=self._new_id())
         closed = gates.closed(gates.member(person))
         if closed:
             return Facts(config=self._config(), person=person, now=self._clock(), new_id=wish.new_id)
-        facts = await self._gatherer.gather(wish, needed)
+        facts = await self._gatherer.gather(wish, needs.commits, needs.secrets)
         if not room.probed and isinstance(where.command, Deploy | Rollback):
             commit = facts.version.commit if isinstance(facts.version, Resolved) else None
             found = await self._prober.room(where.service, where.environment, commit)
             if found.probed:
-                facts = await self._gatherer.gather(replace(wish, room=found), needed)
+                facts = await self._gatherer.gather(replace(wish, room=found), needs.commits, needs.secrets)
         return facts
 
     def _enter(

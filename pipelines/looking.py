@@ -113,7 +113,7 @@ class Looker:
             running=running,
             last=last,
             by=live.by.name if live else "",
-            protected=self._config().environments[environment].protected,
+            protected=self._config().environment(service, environment).protected,
         )
 
     async def _history(self, query: History) -> HistoryView:

@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from pipelines.domain.events import Found, Report
 from pipelines.domain.gates import Cooked
-from pipelines.domain.model import Config, Service
+from pipelines.domain.model import Config, Environment, Service
 from pipelines.domain.plan import Making, Step, status
+from pipelines.domain.recipe import Recipe
 from pipelines.domain.reports import words
 from pipelines.domain.room import Room
 from pipelines.domain.stepwork import Work
@@ -90,16 +91,19 @@ class Prober:
             regions={target.name: target.region for target in targets},
         )
         asked = [step for target in targets if (step := status(making, target.name, expect=False)) is not None]
-        endings = await self._carry_out(service, environment, asked)
+        endings = await self._carry_out(service, environment, asked, cooked.recipe)
         return {step.target: await self._meaning(service, ending) for step, ending in zip(asked, endings, strict=True)}
 
-    async def _carry_out(self, service: Service, environment: str, asked: list[Step]) -> list[Ending]:
+    async def _carry_out(self, service: Service, environment: str, asked: list[Step], recipe: Recipe) -> list[Ending]:
         probe = f"look-{self._new_id()}"
         keys = [StepKey(deploy=probe, step=f"{i:03d}-status", attempt=1) for i in range(1, len(asked) + 1)]
 
+        given = self._config().environment(service.name, environment)
+
         def claim(session: Session, topics: set[str]) -> None:
             for key, step in zip(keys, asked, strict=True):
-                steps.claim(session, key, _work(service, environment, step, probe), self._host, self._clock())
+                work = _work(service, given, step, probe, recipe)
+                steps.claim(session, key, work, self._host, self._clock())
             topics.add("steps")
 
         with self._database.waker.listening(f"probe:{probe}") as told:
@@ -120,10 +124,10 @@ class Prober:
         return ending.report
 
 
-def _work(service: Service, environment: str, step: Step, probe: str) -> Work:
+def _work(service: Service, environment: Environment, step: Step, probe: str, recipe: Recipe) -> Work:
     env = {
         "SERVICE": service.name,
-        "ENVIRONMENT": environment,
+        "ENVIRONMENT": environment.name,
         "TARGET": step.target,
         "REGION": step.region,
         "DEPLOY_ID": probe,
@@ -137,4 +141,6 @@ def _work(service: Service, environment: str, step: Step, probe: str) -> Work:
         timeout=step.timeout,
         on_lost=step.on_lost,
         status=True,
+        secrets={name: environment.reference(service.name, name) for name in recipe.secrets},
+        pass_env=environment.pass_env,
     )

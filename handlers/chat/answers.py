@@ -28,10 +28,11 @@ def refusal_card(refusal: Refusal, now: datetime, *, said: str = "", config: Con
     sentences = words.sentences(refusal, now)
     config = config or Config()
     meant = near.meant_by(said, config, refusal)
+    title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
     return Card(
-        title=sentences[0],
+        title=title,
         text=plain_text(sentences[0]),
-        lines=(*sentences[1:], *_meant_lines(meant)),
+        lines=(*below, *sentences[1:], *_meant_lines(meant)),
         buttons=(*clicks.offered(refusal), *near.buttons(meant, config)),
     )
 

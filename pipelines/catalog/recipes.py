@@ -7,6 +7,7 @@ from collections.abc import Mapping as Table
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
 from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.problems import Found, RecipeErrors, nearest
+from pipelines.domain import variables
 from pipelines.domain.recipe import (
     CHECK_RETRIES,
     CHECK_TIMEOUT,
@@ -21,10 +22,11 @@ from pipelines.domain.recipe import (
     Script,
     StatusUrl,
 )
+from pipelines.domain.variables import OWN, PASSED_NAME, PLANNED, SECRET_NAME
 
 LIMITS = Limits(size=64_000, nodes=3_000)
-KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
-LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
+KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout", "secrets")
+LATER = ("stats", "rollback", "tests", "watch", "guard")
 STEP = ("run", "timeout", "on_lost", "detach")
 STEP_LATER = ("silence",)
 HOOK_LATER = ("silence", "when")
@@ -32,21 +34,11 @@ CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
 CHECK_LATER = ("sql", "silence")
 STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
-VARIABLES = (
-    "SERVICE",
-    "ENVIRONMENT",
-    "TARGET",
-    "REGION",
-    "VERSION",
-    "COMMIT",
-    "PREVIOUS_VERSION",
-    "PREVIOUS_COMMIT",
-)
+SECRETS = 100
 DEFAULT: Rolling | Recreate = Rolling()
 ONE_BY_ONE: tuple[int, float | None] = (1, None)
 EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
 def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[str, str]) -> Recipe:
@@ -67,11 +59,13 @@ class _Reader:
         self._found = found
         self._folder = folder
         self._entries = entries
+        self._secrets: tuple[str, ...] = ()
 
     def recipe(self, root: Value | None) -> Recipe | None:
         fields = Fields(root, self._found, of="deploy.yml", known=KEYS, later=LATER)
         if "deploy" not in fields:
             self._found.add(fields.line, "there is no `deploy`; the least file is `deploy: deploy/install.sh`")
+        self._secrets = fields.get("secrets", self._names, ())  # first, for URLs may name them
         deploy = fields.get("deploy", self._step, None)
         strategy: Rolling | Recreate = fields.get("strategy", self._strategy, DEFAULT)
         recipe = Recipe(
@@ -84,6 +78,7 @@ class _Reader:
             checks=fields.get("check", self._checks, ()),
             strategy=strategy,
             timeout=fields.get("timeout", positive, None) if "timeout" in fields else None,
+            secrets=self._secrets,
         )
         stop = fields.entry("stop")
         if stop is not None and not isinstance(strategy, Recreate):
@@ -126,7 +121,7 @@ class _Reader:
         if mode == EXECUTABLE:
             return None
         if mode == PLAIN:
-            return f"`{given}` is not executable; run: git update-index --chmod=+x {path}"
+            return f"`{given}` is not executable; run: git add --chmod=+x {path}"
         if mode == LINK:
             return f"`{given}` is a symbolic link; name the file it points to"
         if mode == SUBMODULE or any(path.startswith(f"{p}/") for p, m in self._entries.items() if m == SUBMODULE):
@@ -145,11 +140,35 @@ class _Reader:
         return script
 
     def _expandable(self, value: Value, url: str) -> str:
-        for match in _VARIABLE.finditer(url):
-            name = match[1] or match[2]
-            if name not in VARIABLES:
-                self._found.add(value.line, f"`${name}` is not a name that is replaced here.{nearest(name, VARIABLES)}")
+        known = (*PLANNED, *self._secrets)
+        for name in variables.named(url):
+            if name not in known:
+                hint = " A secret must be named under `secrets:`." if SECRET_NAME.fullmatch(name) else ""
+                self._found.add(
+                    value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}"
+                )
         return url
+
+    def _names(self, value: Value, found: Found, key: str) -> tuple[str, ...]:
+        """The names of secrets: what scripts get them as. Where their values are, the bot's configuration says."""
+        items = value.items if isinstance(value, Sequence) else (value,)
+        names = [name for item in items if (name := self._name(item, key))]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            found.add(value.line, f"`{name}` is named twice under `secrets`")
+        if len(names) > SECRETS:
+            found.add(value.line, f"these are {len(names)} secrets; more than {SECRETS} are not given to a script")
+        return tuple(dict.fromkeys(names))
+
+    def _name(self, item: Value, key: str) -> str:
+        """One name; what is none is not repeated, for it may be a value."""
+        name = text(item, self._found, key)
+        if name and not SECRET_NAME.fullmatch(name):
+            like = name.upper() if PASSED_NAME.fullmatch(name) else "DATABASE_URL"
+            self._found.add(item.line, f"a secret is named by a variable such as {like}, and no value stands here")
+            return ""
+        if name in OWN:
+            self._found.add(item.line, f"`{name}` is what Shipmate tells every script; give the secret another name")
+        return name
 
     def _hooks(self, value: Value, found: Found, key: str) -> tuple[Script, ...]:
         items = value.items if isinstance(value, Sequence) else (value,)
@@ -190,7 +209,7 @@ class _Reader:
         what = self._expandable(value, text(value, self._found, check.value))
         if check is CheckKind.HTTP and what and not what.startswith(("http://", "https://")):
             self._found.add(value.line, f"`{what}` is no URL; write http://$TARGET/healthz")
-        if check is CheckKind.TCP and what and "$TARGET" not in what and ":" not in what:
+        if check is CheckKind.TCP and what and "$" not in what and ":" not in what:
             self._found.add(value.line, f"`{what}` has no port; write $TARGET or host:5432")
         return what
 

@@ -37,9 +37,10 @@ from pipelines.domain.strategies import Wanted, compile_plan
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """The recipe of this commit must be gathered first."""
+    """The recipe of this commit must be gathered first, or it must be known of these secrets whether they are there."""
 
-    commit: str
+    commit: str = ""
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,25 +99,31 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     command = ask.command
     assert isinstance(command, Deploy)
     version = facts.version if isinstance(facts.version, Resolved) else None
+    cooked = facts.recipes.get(version.commit) if version else None
     closed = gates.closed(
         gates.member(facts.person),
         gates.allowed(command.service, command.environment, facts),
         gates.room_free(state),
         gates.version_known(command.version, facts),
         gates.recipe_good(version.commit if version else None, facts),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
     )
-    cooked = facts.recipes.get(version.commit) if version else None
-    if version is None or not isinstance(cooked, Cooked):
-        ahead = Ahead(gates=closed, offers=ways_on(state))
-        return ahead if closed or version is None else Need(commit=version.commit)
     offers = ways_on(state)
+    if version is None or not isinstance(cooked, Cooked):
+        return Ahead(gates=closed, offers=offers) if closed or version is None else Need(commit=version.commit)
+    if not closed and (unread := gates.secrets_unread(state.room, cooked.recipe, facts)):
+        return Need(secrets=unread)
     if not closed and not command.force and serves(state.room, facts, version.commit):
         already = _already_live(command.service, command.environment, version.version, version.commit)
         closed, offers = already.gates, already.offers
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
     planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
     return Ahead(gates=closed, offers=offers, planned=planned)
+
+
+def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:
+    return gates.values_there(room, cooked.recipe, facts) if isinstance(cooked, Cooked) else ()
 
 
 def _already_live(service: str, environment: str, version: str, commit: str) -> Refusal:
@@ -152,6 +159,10 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=(cooked,))
     if cooked is None:
         return Need(commit=goal.commit)
+    if unread := gates.secrets_unread(state.room, cooked.recipe, facts):
+        return Need(secrets=unread)
+    if missing := _values(state.room, cooked, facts):
+        return Refusal(gates=missing)
     if holder is not None:
         return (_abort_then(ask, holder, goal, cooked, facts),)
     wanted = Goal(version=goal.version, commit=goal.commit, cooked=cooked)
@@ -237,16 +248,19 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
     if deploy is None:
         return refuse(Code.NOTHING_TO_RETRY, where=state.room.environment, service=state.room.service)
     plan = deploy.plan
+    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
     closed = gates.closed(
         gates.member(facts.person),
         gates.allowed(plan.service, plan.environment, facts),
         gates.room_free(state),
         _not_retryable(deploy, state.room),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
     )
     if closed:
         return Refusal(gates=closed, offers=ways_on(state))
-    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
+    if unread := gates.secrets_unread(state.room, plan.recipe, facts):
+        return Need(secrets=unread)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
     again = _plan(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
     return (
@@ -310,6 +324,7 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
     room = state.room
     service = facts.config.services[room.service]
     live = live_in(room, facts)
+    environment = facts.config.environment(room.service, room.environment)
     wanted = Wanted(
         service=room.service,
         environment=room.environment,
@@ -322,7 +337,9 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
         previous_version=live.version if live else "",
         previous_commit=live.commit if live else "",
         shown=goal.shown,
-        protected=facts.config.environments[room.environment].protected,
+        protected=environment.protected,
+        secrets={name: environment.reference(room.service, name) for name in goal.cooked.recipe.secrets},
+        pass_env=environment.pass_env,
     )
     plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
     return Planned(

@@ -3,11 +3,11 @@
 A stage's steps may run at the same time; a stage begins when the one before it ended well.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipelines.domain import variables
 from pipelines.domain.recipe import CHECK_PAUSE, STATUS_TIMEOUT, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
 
 RECOVERY_STAGE = 10_000  # from here on: what is done after an abort or a failure
@@ -69,7 +69,8 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
-    targets that are not there any more."""
+    targets that are not there any more. `secrets` maps the names that scripts get to where the values are, and
+    `pass_env` are names of the bot's own variables: no value is ever in a plan."""
 
     service: str
     environment: str
@@ -86,6 +87,8 @@ class Plan:
     shown: str = ""  # how the version was asked for, where that says more: `main (3f2a91c)`
     skipped: tuple[str, ...] = ()
     protected: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -106,11 +109,9 @@ class Making:
     previous_commit: str = ""
 
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Z_]+)\}|([A-Z_]+))")
-
-
 def expand(text: str, making: Making, target: str) -> str:
-    """`$TARGET` and its like in a URL or address; an unknown name stays as it is."""
+    """`$TARGET` and its like in a URL or address; a secret's name stays, for it is replaced when the question is
+    asked."""
     values = {
         "SERVICE": making.service,
         "ENVIRONMENT": making.environment,
@@ -121,7 +122,7 @@ def expand(text: str, making: Making, target: str) -> str:
         "PREVIOUS_VERSION": making.previous_version,
         "PREVIOUS_COMMIT": making.previous_commit,
     }
-    return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
+    return variables.expand(text, values)
 
 
 def script(making: Making, it: Script, *, verb: Verb, label: str, target: str = "", commit: str = "") -> Step:

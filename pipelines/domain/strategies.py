@@ -5,7 +5,7 @@ deploy did not end well, has weight 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipelines.domain.model import Target
 from pipelines.domain.plan import How, Making, Plan, Step, Verb, Weight, check, script, status
@@ -31,6 +31,8 @@ class Wanted:
     previous_commit: str = ""
     shown: str = ""
     protected: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
 
 
 def table(targets: Sequence[str], on: Sequence[str]) -> tuple[Weight, ...]:
@@ -75,6 +77,8 @@ def compile_plan(
         shown=wanted.shown,
         skipped=tuple(name for name in known if name not in names),
         protected=wanted.protected,
+        secrets=wanted.secrets,
+        pass_env=wanted.pass_env,
     )
 
 
