@@ -49,8 +49,9 @@ class Doorman(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """One command about one room, by somebody: what facts are gathered for."""
+    """One command about one room, by somebody: what facts are gathered for. `config` knows the room."""
 
+    config: Config
     command: Command
     person: Person
     room: Room
@@ -59,19 +60,15 @@ class Wish:
 
 
 class Gatherer:
-    def __init__(
-        self, *, source: Source, doorman: Doorman, config: Callable[[], Config], clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, *, source: Source, doorman: Doorman, clock: Callable[[], datetime]) -> None:
         self._source = source
         self._doorman = doorman
-        self._config = config
         self._clock = clock
 
     async def gather(self, wish: Wish, needed: frozenset[str]) -> Facts:
         """The facts for a wish; `needed` are commits whose recipes a decision was found to lack."""
-        config = self._config()
-        service = config.services[wish.room.service]
-        groups = await self._groups(config, wish.room)
+        service = wish.config.services[wish.room.service]
+        groups = await self._groups(wish.config, wish.room)
         version: Resolved | Gate | None = None
         stale: datetime | None = None
         if isinstance(wish.command, Deploy):
@@ -79,7 +76,7 @@ class Gatherer:
             if isinstance(version, Resolved):
                 needed |= {version.commit}
         return Facts(
-            config=config,
+            config=wish.config,
             person=wish.person,
             now=self._clock(),
             new_id=wish.new_id,

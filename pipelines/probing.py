@@ -9,8 +9,9 @@ from sqlmodel import Session
 
 from pipelines.domain.events import Found, Report
 from pipelines.domain.gates import Cooked
-from pipelines.domain.model import Config, Service
+from pipelines.domain.model import Service, room_name
 from pipelines.domain.plan import Making, Step, status
+from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import words
 from pipelines.domain.room import Room
 from pipelines.domain.stepwork import Work
@@ -36,36 +37,34 @@ class Prober:
         database: Database,
         gatherer: Gatherer,
         host: str,
-        config: Callable[[], Config],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
         self._gatherer = gatherer
         self._host = host
-        self._config = config
         self._clock = clock
         self._new_id = new_id
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def room(self, service: str, environment: str, commit: str | None = None) -> Room:
+    async def room(self, service: Service, environment: str, commit: str | None = None) -> Room:
         """The room; one that nothing is known of is asked first, by the `status` of `commit` or of the newest release.
         Whatever goes wrong with that is logged, and the room stays unknown."""
-        name = f"{service}/{environment}"
+        name = room_name(service.name, environment)
         async with self._turns.setdefault(name, asyncio.Lock()):
-            room = await self._database.read(lambda session: deploys.room(session, service, environment))
+            room = await self._database.read(lambda session: deploys.room(session, service.name, environment))
             if room.probed:
                 return room
             try:
                 async with asyncio.timeout(PATIENCE):
-                    reports = await self._ask(self._config().services[service], environment, commit)
-            except (TimeoutError, OSError) as error:
+                    reports = await self._ask(service, environment, commit)
+            except (TimeoutError, OSError, SourceError) as error:
                 log.warning("nobody knows what runs in %s: %s", name, error)
                 return room
             if not any(report.version for report in reports.values()):
                 return room
             return await self._database.write(
-                lambda session, topics: self._enter(session, topics, service, environment, Found(reports=reports))
+                lambda session, topics: self._enter(session, topics, service.name, environment, Found(reports=reports))
             )
 
     def _enter(self, session: Session, topics: set[str], service: str, environment: str, found: Found) -> Room:

@@ -11,7 +11,7 @@ What is asked comes back as `Accepted` or `Refusal`; what is looked at as views;
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.domain.remembered import with_room_of
 from pipelines.domain.views import RoomView
 from pipelines.facts import Doorman
 from pipelines.probing import Prober
@@ -66,6 +67,7 @@ class Shipmate:
         decider: Decider,
         prober: Prober,
         config: Callable[[], Config],
+        config_problems: Callable[[], tuple[str, ...]] = tuple,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -75,6 +77,7 @@ class Shipmate:
         self._decider = decider
         self._prober = prober
         self._config = config
+        self._config_problems = config_problems
         self._clock = clock
         self._new_id = new_id
         self._deciding: dict[str, asyncio.Task[None]] = {}
@@ -82,6 +85,11 @@ class Shipmate:
     @property
     def config(self) -> Config:
         return self._config()
+
+    @property
+    def config_problems(self) -> tuple[str, ...]:
+        """What is wrong with the configuration as it stands in its file, while the one read before it still holds."""
+        return self._config_problems()
 
     async def ask(self, command: Command, *, by: Person, place: Place, key: str) -> Receipt:
         """Keep what was asked: one insert. The same key twice is one ask. It is decided from here on, also when this
@@ -126,15 +134,21 @@ class Shipmate:
                 await heard(told, 1.0)
 
     async def look(self, service: str | None = None, environment: str | None = None) -> tuple[RoomView, ...]:
-        """The rooms of the services and environments named (None: all). Raises KeyError for a name nobody knows."""
+        """The rooms of the services and environments named (None: all), none for a name nobody knows. A room that left
+        the configuration is there while a deploy runs in it."""
         config = self._config()
-        services = [config.services[service]] if service else list(config.services.values())
-        environments = [config.environments[environment]] if environment else list(config.environments.values())
-        return tuple(await asyncio.gather(*(self._look(s.name, e.name) for s in services for e in environments)))
+        known = {(s, e): config for s in config.services for e in config.environments}
+        for deploy in await self.running():
+            known.setdefault((deploy.plan.service, deploy.plan.environment), with_room_of(config, deploy))
+        wanted = {(s, e): c for (s, e), c in known.items() if service in (None, s) and environment in (None, e)}
+        views = await asyncio.gather(*(self._look(c, s, e) for (s, e), c in wanted.items()))
+        return tuple(
+            replace(view, configured=found is config) for view, found in zip(views, wanted.values(), strict=True)
+        )
 
-    async def _look(self, service: str, environment: str) -> RoomView:
-        room = await self._prober.room(service, environment)
-        names = [target.name for target in self._config().services[service].targets_in(environment)]
+    async def _look(self, config: Config, service: str, environment: str) -> RoomView:
+        room = await self._prober.room(config.services[service], environment)
+        names = [target.name for target in config.services[service].targets_in(environment)]
         ids = (room.running, room.live_deploy, room.last)
         running, live, last = await self._database.read(
             lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
@@ -147,7 +161,7 @@ class Shipmate:
             running=running,
             last=last,
             by=live.by.name if live else "",
-            protected=self._config().environments[environment].protected,
+            protected=config.environments[environment].protected,
         )
 
     async def deploy(self, deploy: str) -> Deploy | None:

@@ -11,12 +11,20 @@ NOTHING = "There is no service yet. Add one to the configuration, under `service
 ROOMS_SHOWN = 40
 
 
-def status_card(views: tuple[RoomView, ...], now: datetime) -> Card:
+def status_card(views: tuple[RoomView, ...], now: datetime, problems: tuple[str, ...] = ()) -> Card:
+    """`problems` are those of a configuration file that was changed and does not hold."""
     lines = [line for view in views[:ROOMS_SHOWN] for line in room_lines(view, now)]
     if len(views) > ROOMS_SHOWN:
         lines.append(f"and {len(views) - ROOMS_SHOWN} more: name a service")
     title = "What is live" if views else NOTHING
-    return Card(title=title, text=plain_text("; ".join(lines) or title), lines=tuple(lines))
+    return Card(title=title, text=plain_text("; ".join(lines) or title), lines=tuple(lines), notes=_notes(problems))
+
+
+def _notes(problems: tuple[str, ...]) -> tuple[str, ...]:
+    if not problems:
+        return ()
+    count = "It has a problem" if len(problems) == 1 else f"It has {len(problems)} problems, the first"
+    return (f"The configuration file cannot be used, so the one read before it holds. {count}: {problems[0]}",)
 
 
 def room_lines(view: RoomView, now: datetime) -> list[str]:
@@ -24,6 +32,8 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     if view.running is not None:
         running = view.running
         head += f" · {running.plan.version} is on its way, by {running.by.name}, for {between(running.at, now)}"
+    if not view.configured:
+        head += " · not in the configuration any more"
     lines = [head]
     out = any(state.traffic is Traffic.OUT for state in view.targets.values())
     if out or (view.live is None and any(state.version for state in view.targets.values())):

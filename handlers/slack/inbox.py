@@ -120,11 +120,11 @@ class Inbox:
             case Help():
                 return card.help_card(wanted, self._shipmate.config)
             case Status():
-                unknown = words.unknown_names(wanted, self._shipmate.config)
+                views = await self._shipmate.look(wanted.service, wanted.environment)
+                unknown = None if views else words.unknown_names(wanted, self._shipmate.config)
                 if unknown is not None:
                     return self._refused(unknown)
-                views = await self._shipmate.look(wanted.service, wanted.environment)
-                return status_card.status_card(views, self._clock())
+                return status_card.status_card(views, self._clock(), self._shipmate.config_problems)
             case _:
                 assert_never(wanted)
 

@@ -79,14 +79,14 @@ class TerminalDoor:
                     yield said
 
     async def _status(self, status: Status) -> AsyncIterator[str | int]:
-        unknown = words.unknown_names(status, self._shipmate.config)
+        views = await self._shipmate.look(status.service, status.environment)
+        unknown = None if views else words.unknown_names(status, self._shipmate.config)
         if unknown is not None:
             for line in render.refusal(unknown, self._clock()):
                 yield line
             yield MISREAD
             return
-        views = await self._shipmate.look(status.service, status.environment)
-        for line in render.lines(status_card(views, self._clock())):
+        for line in render.lines(status_card(views, self._clock(), self._shipmate.config_problems)):
             yield line
         yield DONE
 

@@ -1,7 +1,7 @@
 """YAML 1.2 as located nodes: every scalar keeps its source text, every node its line. No key has a meaning here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -109,7 +109,10 @@ class _Reader:
                 self._found.add(line, f"`{name}` is here twice; the first is in line {seen[name]}")
                 continue
             seen[name] = line
-            yield Entry(line=line, key=name, value=self.value(value, depth + 1))
+            read = self.value(value, depth + 1)
+            if isinstance(read, Scalar) and read.empty:
+                read = replace(read, line=line)  # nothing begins where the next thing does, which may be far below
+            yield Entry(line=line, key=name, value=read)
 
 
 def _line_of(error: Exception) -> int:

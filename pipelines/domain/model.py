@@ -66,11 +66,14 @@ class Config:
     people: Mapping[str, str] = field(default_factory=dict)  # name -> Slack user id
 
     def who_may_deploy(self, service: str, environment: str) -> tuple[str, ...] | None:
-        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody."""
-        env = self.environments[environment]
+        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody, as where the
+        configuration names no such service or environment."""
+        env, it = self.environments.get(environment), self.services.get(service)
+        if env is None or it is None:
+            return ()
         if env.deployers is not None:
             return env.deployers
-        return self.services[service].owners if env.protected else None
+        return it.owners if env.protected else None
 
 
 def room_name(service: str, environment: str) -> str:

@@ -62,7 +62,8 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
-    targets that are not there any more."""
+    targets that are not there any more. `path` and `deployers` are what configuration said of the room at that time:
+    where deploy.yml is, and who may deploy (None: any full member)."""
 
     service: str
     environment: str
@@ -79,6 +80,8 @@ class Plan:
     shown: str = ""  # how the version was asked for, where that says more: `main (3f2a91c)`
     skipped: tuple[str, ...] = ()
     protected: bool = False
+    path: str = "."
+    deployers: tuple[str, ...] | None = ()
 
     @property
     def verified(self) -> bool:

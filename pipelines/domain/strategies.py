@@ -31,6 +31,8 @@ class Wanted:
     previous_commit: str = ""
     shown: str = ""
     protected: bool = False
+    path: str = "."
+    deployers: tuple[str, ...] | None = None
 
 
 def table(targets: Sequence[str], on: Sequence[str]) -> tuple[Weight, ...]:
@@ -75,6 +77,8 @@ def compile_plan(
         shown=wanted.shown,
         skipped=tuple(name for name in known if name not in names),
         protected=wanted.protected,
+        path=wanted.path,
+        deployers=wanted.deployers,
     )
 
 

@@ -9,7 +9,8 @@ from pipelines.domain.room import Live, TargetState
 
 @dataclass(frozen=True, kw_only=True)
 class RoomView:
-    """A room: `live` is None while its targets disagree or nothing is known; `by` is who made live what is live."""
+    """A room: `live` is None while its targets disagree or nothing is known; `by` is who made live what is live. One
+    that is not `configured` is there for the deploy that runs in it."""
 
     service: str
     environment: str
@@ -19,3 +20,4 @@ class RoomView:
     targets: Mapping[str, TargetState] = field(default_factory=dict)
     running: Deploy | None = None
     last: Deploy | None = None
+    configured: bool = True
