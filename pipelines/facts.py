@@ -54,8 +54,9 @@ class Doorman(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """One command about one room, by somebody: what facts are gathered for."""
+    """One command about one room, by somebody: what facts are gathered for. `config` knows the room."""
 
+    config: Config
     command: Command
     person: Person
     room: Room
@@ -71,20 +72,18 @@ class Gatherer:
         *,
         source: Source,
         doorman: Doorman,
-        config: Callable[[], Config],
         clock: Callable[[], datetime],
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         self._source = source
         self._environ = environ
         self._doorman = doorman
-        self._config = config
         self._clock = clock
 
     async def gather(self, wish: Wish, needed: frozenset[str], secrets: frozenset[str] = frozenset()) -> Facts:
         """The facts for a wish; `needed` are commits whose recipes a decision was found to lack, `secrets` are names of
         which it was found not to know whether they are there."""
-        config = self._config()
+        config = wish.config
         service = config.services[wish.room.service]
         groups = await self.groups(config, wish.room.service, wish.room.environment)
         version: Resolved | Gate | None = None

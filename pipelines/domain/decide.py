@@ -59,6 +59,8 @@ Decision = tuple[Event, ...] | Refusal | Need
 def decide(ask: Ask, state: State, facts: Facts) -> Decision:
     """What an ask leads to in its room. `state` holds the room's last and running deploys and that of the button."""
     command = ask.command
+    if unknown := gates.known_room(state.room.service, state.room.environment, facts.config):
+        return Refusal(gates=unknown)
     if command.button and (gate := gates.button_fresh(state, command.button.deploy, command.button.action)):
         return Refusal(gates=(gate,))
     match command:
@@ -340,6 +342,8 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
         protected=environment.protected,
         secrets={name: environment.reference(room.service, name) for name in goal.cooked.recipe.secrets},
         pass_env=environment.pass_env,
+        path=service.path,
+        deployers=facts.config.who_may_deploy(room.service, room.environment),
     )
     plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
     return Planned(
@@ -382,7 +386,8 @@ def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, St
 
 
 def after_abort(then: Then, state: State, facts: Facts) -> Planned:
-    """The rollback that was asked for while a deploy ran, planned now that it has ended."""
+    """The rollback that was asked for while a deploy ran, planned now that it has ended. `facts` must know the room
+    (see `remembered`)."""
     command = Rollback(service=state.room.service, environment=state.room.environment, because=then.because)
     ask = Ask(id=then.ask, command=command, by=then.by, place=then.place)
     cooked = Cooked(recipe=then.recipe, digest=then.digest)

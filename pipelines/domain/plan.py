@@ -70,7 +70,8 @@ class Step:
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
     targets that are not there any more. `secrets` maps the names that scripts get to where the values are, and
-    `pass_env` are names of the bot's own variables: no value is ever in a plan."""
+    `pass_env` are names of the bot's own variables: no value is ever in a plan. `path` and `deployers` are what
+    configuration said of the room at that time: where deploy.yml is, and who may deploy (None: any full member)."""
 
     service: str
     environment: str
@@ -89,6 +90,8 @@ class Plan:
     protected: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
+    path: str = "."
+    deployers: tuple[str, ...] | None = ()
 
     @property
     def verified(self) -> bool:
