@@ -67,9 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
-    say.add_argument(
-        "--as", dest="as_name", default=getpass.getuser(), metavar="NAME", help="who says it (default: you)"
-    )
+    say.add_argument("--as", dest="as_name", default=_me(), metavar="NAME", help="who says it (default: you)")
     say.add_argument("--wait", action="store_true", help="stay until the deploy is over")
     demo = commands.add_parser("demo", parents=[shared], help="the main job on a sample service, in the browser")
     demo.add_argument("--headless", action="store_true", help="for tests: one JSON line on stdout when ready")
@@ -86,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     init = commands.add_parser("init", help="write a first deploy.yml and its scripts into a repository")
     init.add_argument("path", nargs="?", default=".", metavar="PATH", help="the service's folder (default: here)")
     return parser
+
+
+def _me() -> str:
+    """Who runs this; in a container a user may have a number and no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user-{os.getuid()}"
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from handlers.chat.card import Card, plain_text
+from handlers.chat.deploy_card import TRAFFIC
 from handlers.chat.times import between, clock
-from pipelines.domain.room import TargetState, Traffic
+from pipelines.domain.room import TargetState
 from pipelines.domain.views import RoomView, StatusView
 
 NOTHING = "There is no service yet. Add one to the configuration, under `services:`."
@@ -38,7 +39,7 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     if not view.configured:
         head += " · not in the configuration any more"
     lines = [head]
-    out = any(state.traffic is Traffic.OUT for state in view.targets.values())
+    out = any(state.traffic in TRAFFIC for state in view.targets.values())
     if out or (view.live is None and any(state.version for state in view.targets.values())):
         lines += [f"    {name}: {_target(state)}" for name, state in view.targets.items()]
     return lines
@@ -56,4 +57,4 @@ def _runs(view: RoomView, now: datetime) -> str:
 
 def _target(state: TargetState) -> str:
     version = state.version or "nobody knows"
-    return f"{version}, out of traffic" if state.traffic is Traffic.OUT else version
+    return version + TRAFFIC.get(state.traffic, "")

@@ -109,7 +109,7 @@ class _Reader:
                 self._found.add(entry.line, f"`{name}` is a channel; it belongs under `channel:` of a service")
             elif problem := name_problem(name):
                 self._found.add(entry.line, problem)
-            elif name in VERBS | FILLERS:
+            elif name in FILLERS or (of == "services" and name in VERBS):
                 self._found.add(entry.line, f"`{name}` is a word of the commands, so nothing can be called that")
         return entries
 

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Mapping as Table
+from dataclasses import replace
 
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
 from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
@@ -12,7 +13,6 @@ from pipelines.domain.recipe import (
     CHECK_RETRIES,
     CHECK_TIMEOUT,
     STATUS_TIMEOUT,
-    STEP_TIMEOUT,
     Check,
     CheckKind,
     OnLost,
@@ -36,6 +36,7 @@ STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
 SECRETS = 100
 DEFAULT: Rolling | Recreate = Rolling()
+USUAL = Script(run="")
 ONE_BY_ONE: tuple[int, float | None] = (1, None)
 EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
@@ -88,9 +89,10 @@ class _Reader:
     def _step(self, value: Value, found: Found, key: str) -> Script | None:
         return self._script(value, key, STEP_LATER)
 
-    def _script(self, value: Value, key: str, later: tuple[str, ...]) -> Script | None:
+    def _script(self, value: Value, key: str, later: tuple[str, ...], usual: Script = USUAL) -> Script | None:
+        """`usual` is what holds for what the script does not say."""
         if isinstance(value, Scalar):
-            return Script(run=self._file(value, key))
+            return replace(usual, run=self._file(value, key))
         if not isinstance(value, Mapping):
             self._found.add(value.line, f"`{key}` must be a script such as deploy/{key}.sh, not {kind(value)}")
             return None
@@ -99,8 +101,8 @@ class _Reader:
             self._found.add(value.line, f"`{key}` names no script; write `run: deploy/{key}.sh`")
         return Script(
             run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
-            timeout=fields.get("timeout", positive, STEP_TIMEOUT),
-            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "ask")),
+            timeout=fields.get("timeout", positive, usual.timeout),
+            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), usual.on_lost.value)),
             detach=fields.get("detach", boolean, False),
         )
 
@@ -134,10 +136,7 @@ class _Reader:
     def _status(self, value: Value, found: Found, key: str) -> Script | StatusUrl | None:
         if isinstance(value, Scalar) and value.text.startswith(("http://", "https://")):
             return StatusUrl(url=self._expandable(value, value.text))
-        script = self._script(value, key, STEP_LATER)
-        if script is not None and isinstance(value, Scalar):
-            return Script(run=script.run, timeout=STATUS_TIMEOUT)
-        return script
+        return self._script(value, key, STEP_LATER, Script(run="", timeout=STATUS_TIMEOUT, on_lost=OnLost.RERUN))
 
     def _expandable(self, value: Value, url: str) -> str:
         known = (*PLANNED, *self._secrets)
@@ -194,6 +193,9 @@ class _Reader:
             return None
         entry = fields.entry(kinds[0])
         assert entry is not None
+        for name in ("detach", "on_lost"):
+            if kinds[0] != "run" and (of_scripts := fields.entry(name)) is not None:
+                self._found.add(of_scripts.line, f"`{name}` is of scripts; an {kinds[0]} check leaves nothing behind")
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),
@@ -217,9 +219,13 @@ class _Reader:
         if isinstance(value, Scalar):
             return self._plain_strategy(value)
         fields = Fields(value, found, of="a strategy", known=STRATEGIES, later=STRATEGIES_LATER)
-        if "recreate" in fields:
+        recreate, rolling = fields.entry("recreate"), fields.entry("rolling")
+        if recreate is not None and rolling is not None:
+            found.add(rolling.line, "a strategy is one of rolling and recreate, not both")
+        if recreate is not None:
+            if not (isinstance(recreate.value, Scalar) and recreate.value.empty):
+                found.add(recreate.line, "`recreate` takes no keys; write `strategy: recreate`")
             return Recreate()
-        rolling = fields.entry("rolling")
         return self._rolling(rolling.value) if rolling is not None else Rolling()
 
     def _plain_strategy(self, value: Scalar) -> Rolling | Recreate:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipelines.domain import variables
-from pipelines.domain.recipe import CHECK_PAUSE, STATUS_TIMEOUT, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
+from pipelines.domain.recipe import CHECK_PAUSE, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
 
 RECOVERY_STAGE = 10_000  # from here on: what is done after an abort or a failure
 
@@ -110,6 +110,8 @@ class Making:
     regions: Mapping[str, str]
     previous_version: str = ""
     previous_commit: str = ""
+    stop: Script | None = None  # of recreate: what ends what runs, and the commit it comes from
+    stop_commit: str = ""
 
 
 def expand(text: str, making: Making, target: str) -> str:
@@ -181,9 +183,10 @@ def status(making: Making, target: str, *, expect: bool) -> Step | None:
         target=target,
         region=making.regions.get(target, ""),
         commit=making.commit,
-        timeout=it.timeout if url else min(it.timeout, STATUS_TIMEOUT),
+        timeout=it.timeout,
         retries=2 if expect else 0,
         pause=1.0,
-        on_lost=OnLost.RERUN,
+        on_lost=OnLost.RERUN if isinstance(it, StatusUrl) else it.on_lost,
+        detach=False if isinstance(it, StatusUrl) else it.detach,
         expect=expect,
     )
