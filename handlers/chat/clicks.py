@@ -8,7 +8,6 @@ from handlers.chat.card import Button, Confirm, Style
 from pipelines.domain.commands import SAID, Abort, Answer, Choice, Command, Deploy, Pin, Retry, Rollback
 from pipelines.domain.commands import Button as Source
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.refusals import Offer, Refusal
 
 VALUE_LIMIT = 2_000
 
@@ -100,10 +99,11 @@ def answer(deploy: DeployState, choice: Choice, step: str, attempt: int) -> Butt
     )
 
 
-def say(label: str, line: str, *, protected: bool = False) -> Button:
-    """A button that says a line, as if it had been typed."""
-    confirm = Confirm(title="Do that?", text=f"/deploy {line}"[:300], yes="Do it") if protected else None
-    return Button(label=label, action="say", value=pack(say=line), say=line, confirm=confirm)
+def say(label: str, line: str, *, action: str = "say", protected: bool = False) -> Button:
+    """A button that says a line, as if it had been typed; for a protected environment it asks once more."""
+    style = Style.DANGER if "oll back" in label or label.startswith("Abort") else Style.PLAIN
+    confirm = Confirm(title=f"{label}?"[:100], text=f"/deploy {line}"[:300], yes="Yes, do it") if protected else None
+    return Button(label=label, action=action, value=pack(say=line), say=line, style=style, confirm=confirm)
 
 
 def choose(service: str | None) -> Button:
@@ -124,16 +124,6 @@ def roll_back_to(deploy: DeployState, pin: Pin, *, where: str = "") -> Button:
         style=Style.DANGER,
         confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
     )
-
-
-def offered(refusal: Refusal) -> tuple[Button, ...]:
-    """The buttons under a refusal: each says the words that its offer names."""
-    return tuple(_offer(offer) for offer in refusal.offers)
-
-
-def _offer(offer: Offer) -> Button:
-    style = Style.DANGER if "Roll back" in offer.label or offer.label.startswith("Abort") else Style.PLAIN
-    return Button(label=offer.label, action=offer.action, value=pack(say=offer.say), say=offer.say, style=style)
 
 
 def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | str:

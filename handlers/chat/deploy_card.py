@@ -15,8 +15,9 @@ from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Changes, Outcome, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
-NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
+NO_WAY_BACK = "No button to roll back: no other version is known to be good here."
 TARGETS_SHOWN = 20
+TRAFFIC = {Traffic.OUT: ", out of traffic", Traffic.UNSURE: ", in or out of traffic, nobody knows"}
 
 
 def deploy_card(deploy: Deploy, now: datetime) -> Card:
@@ -64,6 +65,8 @@ def _facts(deploy: Deploy) -> tuple[str, ...]:
     facts += change_facts(deploy.changes, deploy.replaces, authors=not mine)
     if deploy.because:
         facts.append(f"because {deploy.because}")
+    if deploy.abort is not None and deploy.abort.because:
+        facts.append(f"aborted because {deploy.abort.because}")
     return tuple(facts)
 
 
@@ -102,7 +105,8 @@ def _running(deploy: Deploy) -> Card:
         then = deploy.abort.then
         goes_on = f", then back to {then.version}" if then else ""
         title = f"⏹ Aborting {what(deploy)} in {_where(deploy)}{goes_on}"
-        facts: tuple[str, ...] = (f"@{deploy.abort.by.name}",)
+        because = (f"because {deploy.abort.because}",) if deploy.abort.because else ()
+        facts: tuple[str, ...] = (f"@{deploy.abort.by.name}", *because)
         buttons: list[Button | None] = []
     else:
         icon = "⏪" if deploy.purpose is Purpose.ROLLBACK else "🚀"
@@ -173,6 +177,7 @@ def _ended_badly(deploy: Deploy) -> Card:
     back, again = clicks.roll_back(deploy), clicks.retry(deploy)
     changed = deploy.changed_something
     order: list[Button | None] = [again, back] if old_serves or not changed else [back, again]
+    order = [] if deploy.followed else order  # the deploy that came after has the buttons
     kept, notes = _used(deploy, [*order, clicks.log(deploy)])
     return Card(
         title=title,
@@ -180,7 +185,7 @@ def _ended_badly(deploy: Deploy) -> Card:
         facts=facts,
         lines=(*_now_runs(deploy), *_traffic(deploy, old_serves)),
         buttons=kept,
-        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else []), *_skipped(deploy)),
+        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None and order else []), *_skipped(deploy)),
     )
 
 
@@ -188,7 +193,7 @@ def _runs_old(deploy: Deploy, state: TargetState) -> bool:
     return (
         deploy.replaces is not None
         and state.commit == deploy.replaces.commit
-        and state.traffic is not Traffic.OUT
+        and state.traffic not in (Traffic.OUT, Traffic.UNSURE)
         and state.commit != deploy.plan.commit
     )
 
@@ -203,13 +208,15 @@ def _now_runs(deploy: Deploy) -> tuple[str, ...]:
 
 def _runs(state: TargetState) -> str:
     version = f"runs {state.version}" if state.version else "nobody knows what it runs"
-    return f"{version}, out of traffic" if state.traffic is Traffic.OUT else version
+    return version + TRAFFIC.get(state.traffic, "")
 
 
 def _traffic(deploy: Deploy, old_serves: bool) -> tuple[str, ...]:
     """Where traffic goes, when it does not simply go to the old version."""
     if old_serves or not deploy.changed_something or not deploy.plan.recipe.route or not deploy.now_runs:
         return ()
+    if any(state.traffic is Traffic.UNSURE for state in deploy.now_runs.values()):
+        return ("Where traffic goes is not known: the last change of it did not end well.",)
     serving = [state for state in deploy.now_runs.values() if state.traffic is not Traffic.OUT]
     if not serving:
         return ("No target is in traffic.",)

@@ -162,12 +162,12 @@ def _room(sentence: Sentence, verb: str, *allowed: str) -> tuple[str | None, str
 
 
 def _abort(sentence: Sentence) -> Abort:
-    service, environment = _room(sentence, "abort", "because", "now")
+    service, environment = _room(sentence, "abort", "because")
     return Abort(service=service, environment=environment, because=sentence.because)
 
 
 def _retry(sentence: Sentence) -> Retry:
-    service, environment = _room(sentence, "retry", "because", "now")
+    service, environment = _room(sentence, "retry", "because")
     return Retry(service=service, environment=environment, because=sentence.because)
 
 

@@ -46,6 +46,12 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
 
 
+def about(deploy: Deploy) -> str:
+    """What a message of the thread is about, for whoever sees its text alone."""
+    state = deploy.outcome.value if deploy.outcome else "running"
+    return f"{deploy_card.what(deploy)} in {deploy.plan.environment}, {state}"
+
+
 class ThreadPainter:
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
@@ -123,7 +129,7 @@ class ThreadPainter:
         if not left:
             return
         mention = self._canvas.latest.by.slack if any(said.mention for said, _ in left) else None
-        message = lines_message([said.line for said, _ in left], mention=mention)
+        message = lines_message([said.line for said, _ in left], about=about(self._canvas.latest), mention=mention)
         marked = mark(self._canvas.id, *(said.kind for said, _ in left))
         channel, ts = await self._studio.sender.post(root.channel, message, marked, thread=root.ts, broadcast=broadcast)
         for _, posting in left:
@@ -152,7 +158,7 @@ class ThreadPainter:
     async def _last_lines(self, deploy: Deploy) -> Message | None:
         pieces = await self._studio.shipmate.output(deploy.id, last=limits.TAIL_READ)
         title, text = output.tail(deploy, pieces)
-        return tail_message(title, text) if text else None
+        return tail_message(title, text, about=about(deploy)) if text else None
 
     async def _first_tail(self, root: Posting) -> None:
         posting, new = await self._canvas.claim(TAIL, root.channel)
@@ -203,7 +209,7 @@ class ThreadPainter:
         file = None if new else await self._studio.sender.find_file(root.channel, root.ts, name)
         if file is None:
             pieces = await self._studio.shipmate.output(deploy.id, last=limits.LOG_BYTES)
-            title = f"The whole log of {deploy_card.what(deploy)}"
+            title = f"The whole log of {about(deploy)}"
             try:
                 file = await self._studio.sender.attach(
                     root.channel, root.ts, name, title, output.log_file(deploy, pieces)
@@ -217,6 +223,8 @@ class ThreadPainter:
 
     async def _no_log(self, root: Posting, fault: Fault) -> str:
         await self._studio.budgets.posts(root.channel).take(lambda: Rank.STATE)
-        message = lines_message([f"The log could not be attached here: Slack says {fault}."])
+        message = lines_message(
+            [f"The log could not be attached here: Slack says {fault}."], about=about(self._canvas.latest)
+        )
         _, ts = await self._studio.sender.post(root.channel, message, mark(self._canvas.id, LOG), thread=root.ts)
         return ts

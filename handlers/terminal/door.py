@@ -126,10 +126,11 @@ class TerminalDoor:
         said: set[str] = set()
         last: Deploy | None = None
         async for last in self._shipmate.follow(answer.deploy):
-            for line in [*render.progress(last), *render.question(last)]:
-                if line not in said:
-                    said.add(line)
-                    yield line
+            for key, lines in {**render.progress(last), **render.question(last)}.items():
+                if key not in said:
+                    said.add(key)
+                    for line in lines:
+                        yield line
         assert last is not None and last.outcome is not None
         for line in render.lines(deploy_card(last, self._clock())):
             yield line

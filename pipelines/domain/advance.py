@@ -128,7 +128,7 @@ def recovery(deploy: Deploy, room: Room) -> tuple[Step, ...]:
     stages: list[list[Step]] = []
     routed = [s for s in plan.steps if s.verb is Verb.ROUTE and s.id in deploy.runs]
     old = untouched(deploy, room)
-    if routed and old and set(old) != set(in_traffic(plan.targets, room)):
+    if routed and old and not _serve_alone(old, plan.targets, room):
         stages.append([route_step(making, table(plan.targets, old))])
     if touched(deploy):
         looks = [look for name in plan.targets if (look := status(making, name, expect=False)) is not None]
@@ -154,8 +154,11 @@ def untouched(deploy: Deploy, room: Room) -> tuple[str, ...]:
     )
 
 
-def in_traffic(names: tuple[str, ...], room: Room) -> tuple[str, ...]:
-    return tuple(n for n in names if n not in room.targets or room.targets[n].traffic is not Traffic.OUT)
+def _serve_alone(old: tuple[str, ...], names: tuple[str, ...], room: Room) -> bool:
+    """Whether it is known that traffic goes to these of all targets and to no other."""
+    seen = {name: room.targets[name].traffic if name in room.targets else Traffic.UNKNOWN for name in names}
+    on = {name for name, traffic in seen.items() if traffic is not Traffic.OUT}
+    return on == set(old) and Traffic.UNSURE not in seen.values()
 
 
 def _next_recovery(deploy: Deploy) -> tuple[Action, ...] | None:

@@ -21,7 +21,6 @@ def answer(command: Answer, state: State, facts: Facts) -> tuple[StepAnswered] |
     if deploy is None:
         return nothing
     closed = gates.closed(
-        gates.member(facts.person),
         gates.allowed(deploy.plan.service, deploy.plan.environment, facts),
         gates.unanswered(deploy, command.step, command.attempt),
     )
@@ -45,12 +44,20 @@ def _asked(deploy: Deploy, command: Answer) -> tuple[Step, StepRun] | None:
     return None
 
 
+def _abort(holder: Deploy) -> Offer:
+    plan = holder.plan
+    say = f"abort {plan.service} {plan.environment}"
+    return Offer(label=f"Abort {plan.version} in {plan.environment}", say=say, action="abort_holder")
+
+
 def ways_on(state: State) -> tuple[Offer, ...]:
-    """For whoever is refused because of a question: the answer Roll back. The others need a look at the target first,
-    so they are words and buttons of the question alone."""
+    """For whoever is refused because a deploy holds the room: to end it; because of a question: the answer Roll back.
+    The other answers need a look at the target first, so they are words and buttons of the question alone."""
     holder = gates.running(state)
-    if holder is None or holder.lost() is None or holder.rollback is None:
+    if holder is None:
         return ()
+    if holder.lost() is None or holder.rollback is None:
+        return () if holder.abort else (_abort(holder),)
     to = holder.rollback
     say = f"rollback {holder.plan.service} {holder.plan.environment} to {to.version}"
     return (Offer(label=f"Roll back to {to.version}", say=say, action="rollback_now", value=to.commit),)

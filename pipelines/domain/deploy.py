@@ -39,8 +39,9 @@ class Used:
 @dataclass(frozen=True, kw_only=True)
 class Deploy:
     """`seq` is the room's number of the last event that touched it: what a painter compares. `now_runs` is what its
-    targets were known to run when it ended. `answered` is when a person last answered for a step: from then on its time
-    is counted anew."""
+    targets were known to run when it ended; `followed`: another deploy was planned after it. `condemned` are the good
+    versions that it, a rollback, goes back from. `answered` is when a person last answered for a step: from then on
+    its time is counted anew."""
 
     id: str
     ask: str
@@ -71,6 +72,8 @@ class Deploy:
     superseded: Used | None = None
     superseded_by: str = ""
     retried_by: str | None = None
+    followed: bool = False
+    condemned: tuple[str, ...] = ()
     used: Mapping[str, Used] = field(default_factory=dict)
 
     @property

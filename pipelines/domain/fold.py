@@ -46,6 +46,9 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
             return _stepped(state, event, at, seq)
         case ev.StepAnswered():
             return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
+        case ev.AbortAsked() if (first := state.deploys[event.deploy].abort) is not None:
+            again = replace(event, by=first.by, because=first.because)
+            return _press(_touch(state, event.deploy, seq, abort=again), event.button, event.by, at, seq)
         case ev.AbortAsked():
             changed = _touch(state, event.deploy, seq, abort=event, runs=_left(state.deploys[event.deploy]))
             return _press(changed, event.button, event.by, at, seq)
@@ -91,15 +94,19 @@ def _as_found(report: Report, anyone: bool, at: datetime) -> TargetState:
 
 def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
     room = state.room
+    condemned: tuple[str, ...] = ()
     if event.purpose is Purpose.ROLLBACK:
         left = {room.last_commit, event.replaces.commit if event.replaces else None} - {event.plan.commit}
-        room = replace(room, good=tuple(replace(g, rolled_back=g.rolled_back or g.commit in left) for g in room.good))
+        condemned = tuple(g.commit for g in room.good if g.commit in left and not g.rolled_back)
+        room = _condemn(room, condemned, rolled_back=True)
     since = state.room.live_at
     room = replace(
         room, fence=event.fence, running=event.deploy, last=event.deploy, last_commit=event.plan.commit, probed=True
     )
     if event.retry_of is not None and event.retry_of in state.deploys:
         state = _touch(state, event.retry_of, seq, retried_by=event.deploy)
+    elif state.room.last is not None and state.room.last in state.deploys:
+        state = _touch(state, state.room.last, seq, followed=True)
     deploy = Deploy(
         id=event.deploy,
         ask=event.ask,
@@ -118,8 +125,14 @@ def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
         retry_of=event.retry_of,
         attempt=event.attempt,
         rollback=_pin(room),
+        condemned=condemned,
     )
     return state.with_room(room).with_deploy(deploy)
+
+
+def _condemn(room: Room, commits: tuple[str, ...], *, rolled_back: bool) -> Room:
+    good = tuple(replace(g, rolled_back=rolled_back) if g.commit in commits else g for g in room.good)
+    return replace(room, good=good)
 
 
 def _pin(room: Room) -> Pin | None:
@@ -163,10 +176,13 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
             targets[step.target] = replace(
                 before, version=version, commit=commit, at=at, changing=False, reported=version is not None
             )
-        case Verb.ROUTE if ended is not None and ended.progress is Progress.OK:
+        case Verb.ROUTE:
+            holds = ended is not None and ended.progress is Progress.OK
             for w in step.table:
                 state = targets.get(w.target, TargetState())
-                targets[w.target] = replace(state, traffic=Traffic.IN if w.weight else Traffic.OUT)
+                wanted = Traffic.IN if w.weight else Traffic.OUT
+                sure = holds or state.traffic is wanted
+                targets[w.target] = replace(state, traffic=wanted if sure else Traffic.UNSURE)
         case _:
             return room
     return replace(room, targets=targets)
@@ -201,6 +217,8 @@ def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> S
 def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     room = replace(state.room, running=None)
+    if event.outcome is not Outcome.LIVE and not deploy.changed_something:
+        room = _condemn(room, deploy.condemned, rolled_back=False)  # nothing was gone back from
     if event.outcome is Outcome.LIVE:
         good = Good(version=deploy.plan.version, commit=deploy.plan.commit, at=at, deploy=deploy.id)
         others = tuple(g for g in room.good if g.commit != good.commit)

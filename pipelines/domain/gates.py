@@ -12,6 +12,7 @@ from pipelines.domain.model import Config, Person, PersonKind
 from pipelines.domain.recipe import Recipe
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate
+from pipelines.domain.room import Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,9 @@ class Cooked:
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was gathered outside the transaction. `groups` maps a group to its members' names (None: nobody could
-    tell). `version` is what the typed one means, or why it means nothing. `recipes` are by commit."""
+    tell). `version` is what the typed one means, or why it means nothing. `recipes` are by commit. `secrets` are those
+    that were looked for in this room, each with what is wrong with it, as a clause, or an empty text; `unset` are names
+    that `pass_env` hands on there and the bot does not have."""
 
     config: Config
     person: Person
@@ -36,6 +39,8 @@ class Facts:
     recipes: Mapping[str, Cooked | Gate] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     cannot_post: str | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
 
 
 def closed(*gates: Gate | None) -> tuple[Gate, ...]:
@@ -118,6 +123,30 @@ def version_known(given: str, facts: Facts) -> Gate | None:
 def recipe_good(commit: str | None, facts: Facts) -> Gate | None:
     found = facts.recipes.get(commit) if commit else None
     return found if isinstance(found, Gate) else None
+
+
+def values_there(room: Room, recipe: Recipe, facts: Facts) -> tuple[Gate, ...]:
+    """Everything that scripts of this recipe ask for can be given to them in this room."""
+    environment = facts.config.environment(room.service, room.environment)
+    where = {"where": room.environment, "service": room.service}
+    found: list[Gate] = []
+    if recipe.secrets and environment.secrets_from is None:
+        found.append(Gate(code=Code.NO_SECRETS_FROM, evidence={**where, "names": recipe.secrets}))
+    missing = tuple(f"{name}: {facts.secrets[name]}" for name in recipe.secrets if facts.secrets.get(name))
+    if missing:
+        found.append(Gate(code=Code.SECRETS_MISSING, evidence={**where, "problems": missing}))
+    unusable = [f"{name} is not set in the bot's own environment" for name in facts.unset]
+    unusable += [f"{name} is a secret of deploy.yml too" for name in recipe.secrets if name in environment.pass_env]
+    if unusable:
+        found.append(Gate(code=Code.NOT_PASSED, evidence={**where, "problems": tuple(unusable)}))
+    return tuple(found)
+
+
+def secrets_unread(room: Room, recipe: Recipe, facts: Facts) -> frozenset[str]:
+    """The secrets of this recipe that nobody has looked for yet."""
+    if facts.config.environment(room.service, room.environment).secrets_from is None:
+        return frozenset()
+    return frozenset(recipe.secrets) - facts.secrets.keys()
 
 
 def can_post(facts: Facts) -> Gate | None:

@@ -18,6 +18,9 @@ class Code(StrEnum):
     UNREACHABLE_COMMIT = "unreachable_commit"  # given
     REPOSITORY_AWAY = "repository_away"  # detail
     BAD_RECIPE = "bad_recipe"  # errors
+    NO_SECRETS_FROM = "no_secrets_from"  # names, service, where
+    SECRETS_MISSING = "secrets_missing"  # problems, service, where
+    NOT_PASSED = "not_passed"  # problems, where
     ROOM_BUSY = "room_busy"  # by, since, version, deploy
     ROLLBACK_WHILE_RUNNING = "rollback_while_running"  # by, since, version, deploy, to
     ROOM_UNKNOWN = "room_unknown"  # step, by, version, says: the lines that answer

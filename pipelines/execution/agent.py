@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,12 +19,14 @@ from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
-from pipelines.execution import checks, endings, rundir
+from pipelines.domain.variables import expand
+from pipelines.execution import checks, endings, rundir, values
 from pipelines.execution.endings import NotBegunError, not_begun
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
+from pipelines.execution.values import ValuesError
 from pipelines.storage.database import Database, heard
 from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims
 
@@ -42,7 +44,8 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """`runs` is where run folders are; `path` is the PATH that scripts get, `limits` what each may take."""
+    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on,
+    `limits` what each script may take."""
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Agent:
         host: str,
         runs: Path,
         path: str | None = None,
+        environ: Mapping[str, str] = os.environ,
         limits: Limits = NO_LIMITS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -60,6 +64,7 @@ class Agent:
         self._host = host
         self._runs = runs
         self._path = path or os.environ.get("PATH", os.defpath)
+        self._environ = environ
         self._limits = limits
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
@@ -69,15 +74,25 @@ class Agent:
         """Carry out claims until cancelled. Scripts live on when this ends."""
         try:
             with self._database.waker.listening("steps") as told:
+                await self._forget_left()
                 while True:
                     told.clear()
-                    for claim in await self._database.read(lambda session: open_claims(session, self._host)):
+                    for claim in await self._database.read(self._open):
                         self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _forget_left(self) -> None:
+        """A process that ended between the record of a run's end and the cleaning up left values behind."""
+        left = await asyncio.to_thread(values.left, self._runs)
+        open_ = [self.run_dir(claim.key) for claim in await self._database.read(self._open)] if left else []
+        await asyncio.to_thread(values.forget_all, left, open_)
+
+    def _open(self, session: Session) -> list[Claim]:
+        return open_claims(session, self._host)
 
     def _take(self, claim: Claim) -> None:
         stop = self._stops.setdefault(claim.key, asyncio.Event())
@@ -95,6 +110,7 @@ class Agent:
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
         try:
             await self.record(claim.key, await self._ended(claim, stop))
+            await self._forget_values(claim)
         except Exception:  # whatever it was, the claim is open: it is taken up where it is
             log.exception("step %s of %s is taken up again", claim.key.step, claim.key.deploy)
 
@@ -103,12 +119,19 @@ class Agent:
             if claim.work.how is How.SCRIPT:
                 return await Script(self, claim, stop).run()
             return await self._ask(claim, stop)
-        except (SourceError, NotBegunError) as error:
+        except (SourceError, ValuesError, NotBegunError) as error:
             return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
 
     async def begin(self, key: StepKey) -> None:
         """Record that a script is about to begin: a full disk keeps it from beginning unrecorded."""
         await self._database.write(lambda session, _: begin(session, key))
+
+    async def _forget_values(self, claim: Claim) -> None:
+        """Only now: until its end is recorded a run may be taken up again."""
+        try:
+            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
+        except OSError as error:
+            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
 
     async def record(self, key: StepKey, ending: Ending) -> None:
         at = self._clock()
@@ -140,10 +163,10 @@ class Agent:
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
-            case How.HTTP:
-                return await checks.http(work.what, work.timeout, status=work.status)
-            case How.TCP:
-                return await checks.tcp(work.what, work.timeout)
+            case How.HTTP | How.TCP:
+                given = await values.read(work, self._environ)
+                masker = await asyncio.to_thread(Masker, given.hidden)
+                return values.masked(await _asked(work, expand(work.what, given.secrets), masker), masker)
             case How.WAIT:
                 await asyncio.sleep(work.timeout)
                 return Ending(progress=Progress.OK)
@@ -163,11 +186,14 @@ class Agent:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
 
     async def spec(self, claim: Claim, run_dir: Path) -> Spec:
-        """What the supervisor is told; makes the folders that the script may use."""
+        """What the supervisor is told; makes the folders that the script may use, and keeps what is to be masked."""
         work = claim.work
+        given = await values.read(work, self._environ)
         tree = await self._source.tree(work.repo, work.commit)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("home", "tmp"):
-            (run_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / name).mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(values.keep, run_dir, given, detach=work.detach)
         stdin = run_dir / "stdin"
         if work.stdin:
             stdin.write_text(work.stdin)
@@ -180,7 +206,7 @@ class Agent:
         return Spec(
             argv=[str(tree / work.what)],
             cwd=str(tree),
-            env={**work.env, **ours},
+            env={**given.env, **work.env, **ours},
             stdin=str(stdin.absolute()) if work.stdin else None,
             timeout=work.timeout or None,
             silence=work.silence or None,
@@ -189,8 +215,8 @@ class Agent:
             limits=self._limits,
         )
 
-    def follower(self, key: StepKey) -> Follower:
-        return Follower(self._database, key, self.run_dir(key) / "out", Masker(()), self._clock)
+    def follower(self, key: StepKey, masker: Masker) -> Follower:
+        return Follower(self._database, key, self.run_dir(key) / "out", masker, self._clock)
 
 
 class Script:
@@ -213,10 +239,11 @@ class Script:
                 await self._start()
             elif not self._run_dir.exists():
                 return endings.NEVER_BEGAN
-        follower = self._agent.follower(self._claim.key)
+        masker = await asyncio.to_thread(lambda: Masker(values.kept(self._run_dir)))
+        follower = self._agent.follower(self._claim.key, masker)
         await self._until_over(follower)
         await follower.drain(last=True)
-        return await asyncio.to_thread(self._ending)
+        return await asyncio.to_thread(self._ending, masker)
 
     async def _state(self) -> RunState:
         return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
@@ -268,7 +295,7 @@ class Script:
             raise NotBegunError("its supervisor did not come up; is its host out of memory, processes or disk?")
         return starts + 1
 
-    def _ending(self) -> Ending:
+    def _ending(self, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
             return endings.without_exit(self._run_dir, stopped=self._stop.is_set())
@@ -276,5 +303,11 @@ class Script:
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return Ending(progress=Progress.OK, report=reported(answer))
-        return ending
+            return Ending(progress=Progress.OK, report=reported(masker.text(answer)))
+        return values.masked(ending, masker)
+
+
+async def _asked(work: Work, what: str, masker: Masker) -> Ending:
+    if work.how is How.TCP:
+        return await checks.tcp(what, work.timeout)
+    return await checks.http(what, work.timeout, status=work.status, hide=masker.text)

@@ -24,6 +24,12 @@ def room(session: Session, service: str, environment: str) -> Room:
     return codec.load(Room, row.body)
 
 
+def last(session: Session, service: str, environment: str) -> Deploy | None:
+    """The newest deploy that was planned in a room."""
+    newest = room(session, service, environment).last
+    return deploy(session, newest) if newest else None
+
+
 def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
