@@ -2,18 +2,16 @@
 is `advance`'s."""
 
 import errno
-import os
 import signal
 from pathlib import Path
 
 from pipelines.domain.events import Progress
 from pipelines.domain.stepwork import Work
 from pipelines.execution import rundir
+from pipelines.execution.disk import FULL, full
 from pipelines.execution.rundir import Exit, Why
 from pipelines.storage.steps import Ending
 
-FULL = "the disk of its host is full"
-FEW = 1 << 20  # bytes that are left on a disk that is full
 UNSUPERVISED = Ending(progress=Progress.UNSUPERVISED, detail="runs on without its supervisor")
 NEVER_BEGAN = Ending(progress=Progress.ABORTED, detail="was stopped before it began")
 
@@ -53,12 +51,6 @@ def ended_as(exit_: Exit, work: Work, run_dir: Path) -> Ending:
     if progress is not Progress.OK and full(run_dir):
         detail += f"; {FULL}"
     return Ending(progress=progress, detail=detail)
-
-
-def full(folder: Path) -> bool:
-    """Whether the disk under a folder has nothing left that a script could use."""
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize < FEW
 
 
 def _ended_as(exit_: Exit, work: Work) -> tuple[Progress, str]:
