@@ -182,7 +182,7 @@ def request_stop(run_dir: Path, *, force: bool = False) -> bool:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         facts: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return facts | {"at": datetime.fromtimestamp(facts["at"], UTC)}
 
