@@ -32,6 +32,7 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     if view.running is not None:
         running = view.running
         head += f" · {running.plan.version} is on its way, by {running.by.name}, for {between(running.at, now)}"
+        head += f", but stands still: Shipmate itself broke (error {running.stumbled})" if running.stumbled else ""
     if not view.configured:
         head += " · not in the configuration any more"
     lines = [head]

@@ -2,6 +2,7 @@
 what a person is only told is told after it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, assert_never
@@ -19,7 +20,9 @@ from pipelines.domain.events import Place
 from pipelines.domain.gates import member
 from pipelines.domain.model import Person, PersonKind
 from pipelines.domain.refusals import Code, Refusal, refuse
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import Doorman, Shipmate, noted
+
+log = logging.getLogger(__name__)
 
 Body = Mapping[str, Any]
 After = Coroutine[Any, Any, None]
@@ -50,7 +53,8 @@ class Inbox:
         by = self._person(str(body["user_id"]), str(body.get("user_name") or ""), body.get("team_id"))
         place = Place(surface="slack", channel=_text(body.get("channel_id")), reply=_text(body.get("response_url")))
         text = str(body.get("text") or "")
-        return await self._heard(grammar.parse(text, verb=verb), text, by, place, f"command-{body['trigger_id']}")
+        after = await self._heard(grammar.parse(text, verb=verb), text, by, place, f"command-{body['trigger_id']}")
+        return self._answered(after, by, place)
 
     async def clicked(self, body: Body) -> After | None:
         """A click on a button. As `typed`."""
@@ -70,12 +74,23 @@ class Inbox:
         except UnreadableClickError:
             return self._tell(lines_message([UNREADABLE]), by, place)
         if isinstance(wanted, LogWanted):
-            return self._show_log(wanted, by, place)
+            return self._answered(self._show_log(wanted, by, place), by, place)
         parsed = grammar.parse(wanted) if isinstance(wanted, str) else wanted
         after = await self._heard(parsed, str(wanted), by, place, f"click-{_once(body, action)}")
         if container.get("is_ephemeral") and place.reply:
-            return self._pressed(place.reply, label, after)
-        return after
+            after = self._pressed(place.reply, label, after)
+        return self._answered(after, by, place)
+
+    def _answered(self, after: After | None, by: Person, place: Place) -> After | None:
+        """What is to be done after the acknowledgement, and never ends in silence: an error of our own is told, too."""
+        return None if after is None else self._or_broken(after, by, place)
+
+    async def _or_broken(self, after: After, by: Person, place: Place) -> None:
+        try:
+            await after
+        except Exception as error:
+            number = noted(log, "answering in Slack", error)
+            await self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), by, place)
 
     def _person(self, slack_id: str, name: str, team: object) -> Person:
         """Somebody of another team is a stranger; while nobody knows which team is ours, everybody is unknown."""
@@ -159,7 +174,8 @@ class Inbox:
             await after
 
     async def _tell(self, message: Message, by: Person, place: Place) -> None:
-        await self._private.tell(message, to=by, place=place)
+        if not await self._private.tell_in_time(message, to=by, place=place):
+            log.warning("there is no way to tell %s the answer", by.id)
 
 
 def _once(body: Body, action: Body) -> str:

@@ -41,6 +41,8 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
     if (lost := deploy.lost()) is not None and deploy.abort is None and deploy.outcome is None:
         question = deploy_card.deploy_card(deploy, deploy.at).text
         yield Said(kind=f"question-{lost[0].id}-{lost[1].attempt}", line=question, mention=True)
+    if deploy.stumbled and deploy.outcome is None:
+        yield Said(kind=f"stumbled-{deploy.stumbled}", line=deploy_card.stumble(deploy), mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from handlers.chat.answers import accepted_card, misread_card, refusal_card
 from handlers.chat.card import Card
+from handlers.chat.deploy_card import stumble
 from handlers.chat.grammar import Misread
 from handlers.chat.times import between
 from pipelines.domain.deploy import Deploy
@@ -31,6 +32,16 @@ def refusal(it: Refusal, now: datetime) -> list[str]:
     return [*texts, *(f"  [{button.label}] {button.say}" for button in card.buttons)]
 
 
+def broken(number: str, *, begun: bool) -> list[str]:
+    """An error of Shipmate itself; `begun`: something may have been begun."""
+    if not begun:
+        return [f"Something in Shipmate itself broke, and nothing was started. Its log has it under {number}."]
+    return [
+        f"Something in Shipmate itself broke, and nobody can tell here what was begun. Its log has it under {number}.",
+        "What was begun goes on; look with: shipmate say status",
+    ]
+
+
 def accepted(it: Accepted, deploy: Deploy | None, *, has_slack: bool) -> list[str]:
     said = [accepted_card(it, deploy).title]
     if has_slack and deploy is not None and deploy.place.channel is None:
@@ -52,7 +63,9 @@ def progress(deploy: Deploy) -> list[str]:
 
 
 def question(deploy: Deploy) -> list[str]:
-    """What a person must answer, with the words that answer it; nothing when nothing is asked."""
+    """What a person must know now, or answer, with the words that answer it; nothing when nothing is asked."""
+    if deploy.stumbled and deploy.outcome is None:
+        return [f"! {stumble(deploy)}"]
     lost = deploy.lost()
     if lost is None or deploy.abort is not None or deploy.outcome is not None:
         return []

@@ -57,6 +57,7 @@ class Deploy:
     recovery: tuple[Step, ...] | None = None
     abort: AbortAsked | None = None
     expired: bool = False
+    stumbled: str = ""  # while it stands still because Shipmate itself broke: the id of the error
     outcome: Outcome | None = None
     why: str = ""
     ended: datetime | None = None

@@ -51,6 +51,8 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
             return _press(changed, event.button, event.by, at, seq)
         case ev.Expired():
             return _touch(state, event.deploy, seq, expired=True)
+        case ev.Stumbled():
+            return _touch(state, event.deploy, seq, stumbled=event.error)
         case ev.Recovering():
             return _touch(state, event.deploy, seq, recovery=event.steps)
         case ev.Closed():
