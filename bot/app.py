@@ -21,6 +21,7 @@ from handlers.web import health
 from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
+from pipelines.errors import noted
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
@@ -197,8 +198,8 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) ->
     while True:
         try:
             await part()
-        except Exception:
-            log.exception("a part of the bot broke; it begins again")
+        except Exception as error:
+            noted(log, "doing a part of the bot's work, which begins again", error)
         if once:
             return
         await asyncio.sleep(PAUSE)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
@@ -20,6 +21,7 @@ from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
 from pipelines.domain.variables import expand
+from pipelines.errors import noted
 from pipelines.execution import checks, rundir, values
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 GRACE = 10.0
 LOOK_AGAIN = 2.0
 QUICK, SLOW = 0.02, 0.25
+TRIES, AGAIN = 3, 1.0
 LOST = Ending(progress=Progress.LOST, detail="ended with its supervisor gone: nobody can know how")
 
 
@@ -103,18 +106,42 @@ class Agent:
         self._stops.pop(key, None)
 
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
+        """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
-            if claim.work.how is How.SCRIPT:
-                ending = await Script(self, claim, stop).run()
-            else:
-                ending = await self._ask(claim, stop)
-        except (SourceError, ValuesError) as error:
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
-        except OSError as error:
-            log.exception("step %s of %s", claim.key.step, claim.key.deploy)
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
-        await self.record(claim.key, ending)
-        await self._forget_values(claim)
+            await self.record(claim.key, await self._ending(claim, stop))
+            await self._forget_values(claim)
+        except Exception as error:
+            noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
+
+    async def _ending(self, claim: Claim, stop: asyncio.Event) -> Ending:
+        """How the attempt ended. What breaks on our side meanwhile hurts no script: it is taken up again, without end
+        where the disk or the database is away, a few times where the error is our own."""
+        script, tries = Script(self, claim, stop), 0
+        while True:
+            try:
+                return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
+            except (SourceError, ValuesError) as error:
+                return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            except Exception as error:
+                number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
+                if isinstance(error, OSError) and script.never_began():
+                    return Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
+                away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
+                tries += not away
+            if tries == TRIES:
+                return await self._given_up(claim, script, number)
+            await asyncio.sleep(AGAIN)
+
+    async def _given_up(self, claim: Claim, script: "Script", number: str) -> Ending:
+        """Nothing of it runs on after a failure; where that is not sure, nobody knows how it ended."""
+        try:
+            over = claim.work.how is not How.SCRIPT or await script.end()
+        except Exception as error:
+            noted(log, f"ending step {claim.key.step} of {claim.key.deploy}", error)
+            over = False
+        if over:
+            return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
+        return Ending(progress=Progress.LOST, detail=f"was lost because Shipmate itself broke (error {number})")
 
     async def _forget_values(self, claim: Claim) -> None:
         """Only now: until its end is recorded a run may be taken up again."""
@@ -229,6 +256,26 @@ class Script:
         state = await self._until_over(follower)
         await follower.drain(last=True)
         return await asyncio.to_thread(self._ending, state, masker)
+
+    def never_began(self) -> bool:
+        """Nothing was prepared, so nothing can have started."""
+        return not any((self._run_dir / name).exists() for name in ("spec.json", "started", "exit"))
+
+    def began(self) -> bool:
+        return (self._run_dir / "started").exists()
+
+    async def end(self) -> bool:
+        """End what runs of it, and keep it from starting; False when nobody can know how it ended."""
+        if self.never_began():
+            return True
+        for force in (False, True):
+            await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
+            for _ in range(int(2 * GRACE / SLOW)):
+                state = await asyncio.to_thread(rundir.state, self._run_dir)
+                if state in (RunState.EXITED, RunState.LOST):
+                    return state is RunState.EXITED
+                await asyncio.sleep(SLOW)
+        return False
 
     async def _start(self) -> None:
         if not (self._run_dir / "spec.json").exists():
