@@ -114,14 +114,8 @@ class Agent:
             log.exception("step %s of %s", claim.key.step, claim.key.deploy)
             ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
         await self.record(claim.key, ending)
-        await self._forget_values(claim)
-
-    async def _forget_values(self, claim: Claim) -> None:
-        """Only now: until its end is recorded a run may be taken up again."""
-        try:
-            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
-        except OSError as error:
-            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
+        # only now: until its end is recorded a run may be taken up again
+        await asyncio.to_thread(values.forget_all, [self.run_dir(claim.key)])
 
     async def record(self, key: StepKey, ending: Ending) -> None:
         at = self._clock()
