@@ -18,15 +18,16 @@ from bot.timer import Timer
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
-from pipelines.catalog import load_config
+from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Gatherer
+from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
+from pipelines.looking import Looker
 from pipelines.probing import Prober
 from pipelines.shipmate import SWEEP_SECONDS, Shipmate
 from pipelines.storage.database import Database
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
+CONFIG_SECONDS = 1.0
 HOST_NAME = "local"  # on SQLite there is one process, so one host
 
 
@@ -58,6 +60,7 @@ class App:
         self._holds = False
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._config: ConfigFile | None = None
         self.port = 0
         self.shipmate: Shipmate
 
@@ -79,7 +82,7 @@ class App:
             raise
 
     async def _compose(self, settings: Settings) -> None:
-        config = load_config(settings.config)
+        config = self._config = ConfigFile(settings.config)
         copy = bring_up_to_date(settings.database)
         if copy is not None:
             log.info("the database was brought up to date; a copy of how it was is %s", copy)
@@ -88,43 +91,49 @@ class App:
         engine = DurableEngine(settings.database)
         source = Source(settings.data / "git")
         self._cleanup.push_async_callback(source.close)
-        door = _slack_door(settings.slack, lambda: config) if settings.slack else None
-        doorman = door.doorman if door else NoSlack(lambda: config)
-        gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host=HOST_NAME, config=lambda: config, clock=utc_now, new_id=new_id
-        )
+        door = _slack_door(settings.slack, config) if settings.slack else None
+        doorman: Doorman = door.doorman if door else NoSlack(config)
+        gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now)
+        prober = Prober(database=database, gatherer=gatherer, host=HOST_NAME, clock=utc_now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=engine.enqueue,
             gatherer=gatherer,
             prober=prober,
             doorman=doorman,
-            config=lambda: config,
+            config=config,
             clock=utc_now,
             new_id=new_id,
+        )
+        looker = Looker(
+            database=database,
+            gatherer=gatherer,
+            prober=prober,
+            decider=decider,
+            config=config,
+            problems=lambda: tuple(str(problem) for problem in config.problems),
         )
         self.shipmate = Shipmate(
             database=database,
             enqueue=engine.enqueue,
             engine=engine,
             decider=decider,
-            prober=prober,
-            config=lambda: config,
+            looker=looker,
+            config=config,
             clock=utc_now,
             new_id=new_id,
         )
-        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now)
+        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=config, clock=utc_now)
         agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
         await engine.start(turns.carry_out)
         self._cleanup.push_async_callback(engine.stop)
         self._cleanup.push_async_callback(self._let_go)
         self._cleanup.push_async_callback(self.shipmate.stop)
         self._keep(agent.run)
-        await self._open_doors(settings, door)
+        await self._open_doors(settings, door, doorman)
         self._tick()
 
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None") -> None:
+    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
         site = web.Application()
         health.routes(site)
         if door is not None:
@@ -132,7 +141,7 @@ class App:
             await door.start(self.shipmate)
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
-        terminal = TerminalDoor(self.shipmate, clock=utc_now, has_slack=door is not None)
+        terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         control = Control(settings.data, terminal.converse)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
@@ -147,13 +156,22 @@ class App:
     def _tick(self) -> None:
         timer = Timer()
         timer.every(SWEEP_SECONDS, self.shipmate.sweep)
+        if self._config is not None:
+            timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, self._config.look))
         timer.start()
         self._cleanup.callback(timer.stop)
         self._keep(self.shipmate.sweep, once=True)
 
     def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
         """Run a part of the bot as long as the bot runs; one that breaks is told of and begun again."""
-        self._tasks.add(asyncio.create_task(_kept(part, once=once)))
+        task = asyncio.create_task(_kept(part, once=once))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def read_config_again(self) -> None:
+        """Read the configuration's file now, whether it changed or not."""
+        if self._config is not None:
+            self._keep(partial(asyncio.to_thread, self._config.read_again), once=True)
 
     async def _let_go(self) -> None:
         for task in self._tasks:

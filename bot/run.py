@@ -46,6 +46,7 @@ async def told_to_end() -> asyncio.Event:
 async def _run(settings: Settings) -> None:
     told = await told_to_end()
     app = App(settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.read_config_again)
     await app.start()
     try:
         if settings.slack is None:

@@ -18,14 +18,14 @@ from typing import Protocol
 from sqlmodel import Session
 
 from pipelines.deciding import Decider
-from pipelines.domain.commands import Command
+from pipelines.domain.commands import Command, Look
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
-from pipelines.domain.views import RoomView
+from pipelines.domain.views import Name, View
 from pipelines.facts import Doorman
-from pipelines.probing import Prober
+from pipelines.looking import Looker
 from pipelines.storage import asks, deploys, postings, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard
@@ -64,7 +64,7 @@ class Shipmate:
         enqueue: Enqueue,
         engine: Stranded,
         decider: Decider,
-        prober: Prober,
+        looker: Looker,
         config: Callable[[], Config],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -73,7 +73,7 @@ class Shipmate:
         self._enqueue = enqueue
         self._engine = engine
         self._decider = decider
-        self._prober = prober
+        self._looker = looker
         self._config = config
         self._clock = clock
         self._new_id = new_id
@@ -125,30 +125,21 @@ class Shipmate:
                     return outcome
                 await heard(told, 1.0)
 
-    async def look(self, service: str | None = None, environment: str | None = None) -> tuple[RoomView, ...]:
-        """The rooms of the services and environments named (None: all). Raises KeyError for a name nobody knows."""
-        config = self._config()
-        services = [config.services[service]] if service else list(config.services.values())
-        environments = [config.environments[environment]] if environment else list(config.environments.values())
-        return tuple(await asyncio.gather(*(self._look(s.name, e.name) for s in services for e in environments)))
+    async def look(self, query: Look, *, by: Person, channel: str | None = None) -> View | Refusal:
+        """What somebody wants to see; `channel` is where they ask. A refusal for names that mean nothing."""
+        return await self._looker.look(query, by=by, channel=channel)
 
-    async def _look(self, service: str, environment: str) -> RoomView:
-        room = await self._prober.room(service, environment)
-        names = [target.name for target in self._config().services[service].targets_in(environment)]
-        ids = (room.running, room.live_deploy, room.last)
-        running, live, last = await self._database.read(
-            lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
-        )
-        return RoomView(
-            service=service,
-            environment=environment,
-            live=room.live(names),
-            targets={name: room.targets[name] for name in names if name in room.targets},
-            running=running,
-            last=last,
-            by=live.by.name if live else "",
-            protected=self._config().environment(service, environment).protected,
-        )
+    async def versions(self, service: str, typed: str = "") -> tuple[Name, ...]:
+        """The tags and branches of a service in which `typed` stands, most used first."""
+        return await self._looker.versions(service, typed)
+
+    async def services(self) -> tuple[str, ...]:
+        """Every service, most used first."""
+        return await self._looker.services()
+
+    async def refresh(self, service: str) -> None:
+        """Fetch the branches and tags of a service that somebody is about to choose from."""
+        await self._looker.refresh(service)
 
     async def deploy(self, deploy: str) -> Deploy | None:
         return await self._database.read(lambda session: deploys.deploy(session, deploy))

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import assert_never
 
 from handlers.chat import clicks
+from handlers.chat.asking import Question, asked
 from handlers.chat.card import Button, Card, plain_text
 from handlers.chat.step_lines import step_lines
-from handlers.chat.times import between, clock
+from handlers.chat.times import between, clock, counted
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Outcome, Progress, Purpose
-from pipelines.domain.room import TargetState, Traffic
+from pipelines.domain.events import Changes, Outcome, Purpose
+from pipelines.domain.room import Live, TargetState, Traffic
 
 NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
 TARGETS_SHOWN = 20
@@ -58,21 +59,28 @@ def _facts(deploy: Deploy) -> tuple[str, ...]:
     facts = [*_tries(deploy)] or [f"by @{deploy.by.name}"]
     if deploy.plan.shown not in ("", deploy.plan.version):
         facts.append(deploy.plan.shown)
-    changes = deploy.changes
-    if deploy.replaces is not None and changes.count:
-        commits = "1 commit" if changes.count == 1 else f"{changes.count} commits"
-        facts.append(f"{commits} since {deploy.replaces.version}")
-    if deploy.replaces is not None and changes.behind:
-        facts.append(f"without {changes.behind} of {deploy.replaces.version}'s")
-    if changes.subjects:
-        facts.append(f'"{changes.subjects[0]}"')
-    if len(changes.authors) > 1 or (changes.authors and changes.authors[0] != deploy.by.name):
-        facts.append("by " + ", ".join(changes.authors[:4]) + (" …" if len(changes.authors) > 4 else ""))
-    if changes.stale is not None:
-        facts.append(f"as of {clock(changes.stale)}: the repository does not answer")
+    authors = deploy.changes.authors
+    mine = authors == (deploy.by.name,)
+    facts += change_facts(deploy.changes, deploy.replaces, authors=not mine)
     if deploy.because:
         facts.append(f"because {deploy.because}")
     return tuple(facts)
+
+
+def change_facts(changes: Changes, live: Live | None, *, authors: bool = True) -> list[str]:
+    """What is new, told against what is live."""
+    facts: list[str] = []
+    if live is not None and changes.count:
+        facts.append(f"{counted(changes.count, 'commit')} since {live.version}")
+    if live is not None and changes.behind:
+        facts.append(f"without {changes.behind} of {live.version}'s")
+    if changes.subjects:
+        facts.append(f'"{changes.subjects[0]}"')
+    if authors and changes.authors:
+        facts.append("by " + ", ".join(changes.authors[:4]) + (" …" if len(changes.authors) > 4 else ""))
+    if changes.stale is not None:
+        facts.append(f"as of {clock(changes.stale)}: the repository does not answer")
+    return facts
 
 
 def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, ...], tuple[str, ...]]:
@@ -87,8 +95,8 @@ def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, .
 
 
 def _running(deploy: Deploy) -> Card:
-    if (lost := deploy.lost()) is not None and deploy.abort is None:
-        return _asking(deploy, lost[0].label, lost[0].id, lost[1].progress)
+    if (question := asked(deploy)) is not None:
+        return _asking(deploy, question)
     verb = "Rolling back" if deploy.purpose is Purpose.ROLLBACK else "Deploying"
     if deploy.abort is not None:
         then = deploy.abort.then
@@ -113,22 +121,16 @@ def _running(deploy: Deploy) -> Card:
     )
 
 
-def _asking(deploy: Deploy, label: str, step: str, progress: Progress) -> Card:
-    if progress is Progress.LOST:
-        question = f"Nobody knows how {label} ended. Look, then say what shall be."
-        buttons = [clicks.answer(deploy, "again", step), clicks.answer(deploy, "worked", step)]
-    else:
-        question = f"The script of {label} runs on without its supervisor."
-        buttons = [clicks.answer(deploy, "wait", step), clicks.answer(deploy, "stop", step)]
-    kept, notes = _used(deploy, [*buttons, clicks.roll_back(deploy)])
+def _asking(deploy: Deploy, question: Question) -> Card:
+    kept, notes = _used(deploy, list(question.buttons))
     title = f"❓ {what(deploy)} in {_where(deploy)} needs an answer"
     return Card(
         title=title,
-        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question}"),
+        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question.sentence} {question.labels}?"),
         facts=_facts(deploy),
-        lines=(question, *step_lines(deploy)),
+        lines=(question.sentence, *question.notes, *step_lines(deploy)),
         buttons=kept,
-        notes=notes,
+        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else [])),
     )
 
 

@@ -2,11 +2,13 @@
 the deploy's own message does not say it already."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from handlers.chat.answers import accepted_card, refusal_card
+from handlers.chat.wording import render
 from handlers.slack.api import Fault
 from handlers.slack.blocks import Message, card_message
 from handlers.slack.channels import Channels
@@ -32,6 +34,16 @@ class Answers:
         self._channels = channels
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._held: set[str] = set()
+
+    @contextlib.contextmanager
+    def held(self, key: str) -> Iterator[None]:
+        """While somebody else is about to tell what came of the ask of this key, it is not told from here."""
+        self._held.add(key)
+        try:
+            yield
+        finally:
+            self._held.discard(key)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -48,7 +60,7 @@ class Answers:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        if asked.ask not in self._under_way:
+        if asked.ask not in self._under_way and asked.key not in self._held:
             task = asyncio.create_task(self._answer(asked, outcome))
             self._under_way[asked.ask] = task
             task.add_done_callback(lambda done: self._ended(asked.ask, done))
@@ -76,7 +88,8 @@ class Answers:
     async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:
         """What to tell; None when the deploy's message stands where the person asked."""
         if isinstance(outcome, Refusal):
-            return card_message(refusal_card(outcome, self._clock()))
+            said = "" if asked.command.button else render(asked.command)
+            return card_message(refusal_card(outcome, self._clock(), said=said, config=self._shipmate.config))
         deploy = await self._shipmate.deploy(outcome.deploy)
         where = deploy.place.channel if deploy else self._expected(asked)
         if where is not None and await self._same(where, asked.place.channel):

@@ -38,9 +38,10 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
     """All that the thread says of a deploy so far, in order."""
     for key, line in thread.milestones(deploy).items():
         yield Said(kind=f"milestone-{key}", line=line)
-    if (lost := deploy.lost()) is not None and deploy.abort is None and deploy.outcome is None:
+    if (lost := deploy.lost()) is not None:
+        step, run = lost
         question = deploy_card.deploy_card(deploy, deploy.at).text
-        yield Said(kind=f"question-{lost[0].id}-{lost[1].attempt}", line=question, mention=True)
+        yield Said(kind=f"question-{step.id}-{run.attempt}-{run.progress}", line=question, mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
 

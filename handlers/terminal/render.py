@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from handlers.chat.answers import accepted_card, misread_card, refusal_card
+from handlers.chat.answers import accepted_card
+from handlers.chat.asking import asked
 from handlers.chat.card import Card
-from handlers.chat.grammar import Misread
 from handlers.chat.times import between
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Progress
-from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.domain.refusals import Accepted
 
 
 def lines(card: Card) -> list[str]:
@@ -21,12 +21,8 @@ def _notes(card: Card) -> list[str]:
     return [f"  ({note})" for note in card.notes]
 
 
-def misread(it: Misread) -> list[str]:
-    return lines(misread_card(it))
-
-
-def refusal(it: Refusal, now: datetime) -> list[str]:
-    card = refusal_card(it, now)
+def refusal(card: Card) -> list[str]:
+    """A refusal's reasons at the margin, then the words that lead on."""
     texts = [line for text in (card.title, *card.lines) for line in text.splitlines()]
     return [*texts, *(f"  [{button.label}] {button.say}" for button in card.buttons)]
 
@@ -46,28 +42,14 @@ def progress(deploy: Deploy) -> list[str]:
         if run is None or run.ended is None:
             continue
         took = between(run.started, run.ended)
-        mark = "✓" if run.progress is Progress.OK else "✗"
+        mark = {Progress.OK: "✓", Progress.LOST: "?"}.get(run.progress, "✗")
         told.append((run.ended, f"{mark} {step.label} {run.detail}".rstrip() + f" ({took})"))
     return [line for _, line in sorted(told, key=lambda pair: pair[0])]
 
 
 def question(deploy: Deploy) -> list[str]:
     """What a person must answer, with the words that answer it; nothing when nothing is asked."""
-    lost = deploy.lost()
-    if lost is None or deploy.abort is not None or deploy.outcome is not None:
+    question = asked(deploy)
+    if question is None:
         return []
-    step, run = lost
-    room = f"{deploy.plan.service} {deploy.plan.environment}"
-    if run.progress is Progress.LOST:
-        return [
-            f"? Nobody knows how {step.label} ended. Look, then say one of:",
-            f"    run again {room}",
-            f"    it worked {room}",
-            f"    rollback {room} now",
-        ]
-    return [
-        f"? The script of {step.label} runs on without its supervisor. Say one of:",
-        f"    wait {room}",
-        f"    stop it {room}",
-        f"    rollback {room} now",
-    ]
+    return [f"? {question.sentence}", *question.notes, "Say one of:", *(f"    {b.say}" for b in question.buttons)]

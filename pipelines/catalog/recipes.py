@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping as Table
 
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
-from pipelines.catalog.nodes import Mapping, Scalar, Sequence, Value, read
+from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.problems import Found, RecipeErrors, nearest
 from pipelines.domain import variables
 from pipelines.domain.recipe import (
@@ -24,6 +24,7 @@ from pipelines.domain.recipe import (
 )
 from pipelines.domain.variables import OWN, PASSED_NAME, PLANNED, SECRET_NAME
 
+LIMITS = Limits(size=64_000, nodes=3_000)
 KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout", "secrets")
 LATER = ("stats", "rollback", "tests", "watch", "guard")
 STEP = ("run", "timeout", "on_lost", "detach")
@@ -45,7 +46,7 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
     Raises RecipeErrors."""
     found = Found(file)
-    root = read(source, found)
+    root = read(source, found, LIMITS)
     reader = _Reader(found, folder, entries)
     recipe = None if found.problems else reader.recipe(root)
     if found.problems or recipe is None:

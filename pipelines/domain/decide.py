@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from pipelines.domain import gates
+from pipelines.domain.answering import answer, ways_on
 from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import (
@@ -19,9 +20,7 @@ from pipelines.domain.events import (
     Outcome,
     Place,
     Planned,
-    Progress,
     Purpose,
-    StepAnswered,
     Superseded,
     Then,
 )
@@ -60,6 +59,8 @@ Decision = tuple[Event, ...] | Refusal | Need
 def decide(ask: Ask, state: State, facts: Facts) -> Decision:
     """What an ask leads to in its room. `state` holds the room's last and running deploys and that of the button."""
     command = ask.command
+    if unknown := gates.known_room(state.room.service, state.room.environment, facts.config):
+        return Refusal(gates=unknown)
     if command.button and (gate := gates.button_fresh(state, command.button.deploy, command.button.action)):
         return Refusal(gates=(gate,))
     match command:
@@ -72,36 +73,55 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
         case Abort():
             return _abort(ask, command, state, facts)
         case Answer():
-            return _answer(ask, command, state, facts)
+            return answer(command, state, facts)
         case _:
             assert_never(command)
 
 
 def _deploy(ask: Ask, command: Deploy, state: State, facts: Facts) -> Decision:
-    version = facts.version
-    commit = version.commit if isinstance(version, Resolved) else None
-    cooked = facts.recipes.get(commit or "")
+    preview = look_ahead(ask, state, facts)
+    if isinstance(preview, Need):
+        return preview
+    if preview.gates or preview.planned is None:
+        return Refusal(gates=preview.gates, offers=preview.offers)
+    return (preview.planned,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What a deploy would be: every gate that holds it, and its plan as far as one can be made."""
+
+    gates: tuple[Gate, ...]
+    offers: tuple[Offer, ...] = ()
+    planned: Planned | None = None
+
+
+def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
+    """Everything that a deploy is decided by, decided nothing yet. `ask` must hold a `Deploy`."""
+    command = ask.command
+    assert isinstance(command, Deploy)
+    version = facts.version if isinstance(facts.version, Resolved) else None
+    cooked = facts.recipes.get(version.commit) if version else None
     closed = gates.closed(
         gates.member(facts.person),
         gates.allowed(command.service, command.environment, facts),
         gates.room_free(state),
-        gates.version_known(facts),
-        gates.recipe_good(commit, facts),
+        gates.version_known(command.version, facts),
+        gates.recipe_good(version.commit if version else None, facts),
         *_values(state.room, cooked, facts),
         gates.can_post(facts),
     )
-    if closed:
-        return Refusal(gates=closed)
-    if not isinstance(version, Resolved):
-        return Refusal(gates=(Gate(code=Code.UNKNOWN_VERSION, evidence={"given": command.version}),))
-    if serves(state.room, facts, version.commit) and not command.force:
-        return _already_live(command.service, command.environment, version.version, version.commit)
-    if not isinstance(cooked, Cooked):
-        return Need(commit=version.commit)
-    if unread := gates.secrets_unread(state.room, cooked.recipe, facts):
+    offers = ways_on(state)
+    if version is None or not isinstance(cooked, Cooked):
+        return Ahead(gates=closed, offers=offers) if closed or version is None else Need(commit=version.commit)
+    if not closed and (unread := gates.secrets_unread(state.room, cooked.recipe, facts)):
         return Need(secrets=unread)
+    if not closed and not command.force and serves(state.room, facts, version.commit):
+        already = _already_live(command.service, command.environment, version.version, version.commit)
+        closed, offers = already.gates, already.offers
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
-    return (_plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because),)
+    planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
+    return Ahead(gates=closed, offers=offers, planned=planned)
 
 
 def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:
@@ -130,7 +150,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
     holder = gates.running(state)
-    if holder is not None and not command.now:
+    if holder is not None and not command.now and holder.lost() is None:  # else a rollback is the answer
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
@@ -156,9 +176,9 @@ def _rollback_goal(command: Rollback, room: Room) -> Good | Gate:
     if command.pin is not None:
         pinned = [g for g in room.good if g.commit == command.pin.commit]
         return pinned[-1] if pinned else Gate(code=Code.NOTHING_TO_ROLL_BACK_TO, evidence=evidence)
-    if command.to is None:
+    if command.to in (None, "previous"):
         return room.last_good() or Gate(code=Code.NOTHING_TO_ROLL_BACK_TO, evidence=evidence)
-    to = command.to
+    to = command.to or ""
     named = [g for g in room.good if g.version == to or (len(to) >= 7 and g.commit.startswith(to.lower()))]
     good = tuple(g.version for g in sorted(room.good, key=lambda g: g.at, reverse=True))
     return named[-1] if named else Gate(code=Code.NEVER_GOOD_HERE, evidence={**evidence, "given": to, "good": good})
@@ -240,7 +260,7 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
         gates.can_post(facts),
     )
     if closed:
-        return Refusal(gates=closed)
+        return Refusal(gates=closed, offers=ways_on(state))
     if unread := gates.secrets_unread(state.room, plan.recipe, facts):
         return Need(secrets=unread)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
@@ -280,25 +300,6 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
     if deploy.abort is not None:
         return refuse(Code.ALREADY_ABORTING, by=deploy.abort.by.name, where=plan.environment)
     return (AbortAsked(deploy=deploy.id, ask=ask.id, by=facts.person, because=command.because, button=command.button),)
-
-
-def _answer(ask: Ask, command: Answer, state: State, facts: Facts) -> Decision:
-    deploy = state.deploys.get(command.deploy or state.room.running or "")
-    lost = deploy.lost() if deploy is not None and deploy.outcome is None else None
-    if deploy is None or lost is None:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(deploy.plan.service, deploy.plan.environment, facts)
-    )
-    if closed:
-        return Refusal(gates=closed)
-    step, run = lost
-    fits = ("again", "worked") if run.progress is Progress.LOST else ("wait", "stop")
-    if command.choice not in fits:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    return (
-        StepAnswered(deploy=deploy.id, step=step.id, choice=command.choice, by=facts.person, button=command.button),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,6 +342,8 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
         protected=environment.protected,
         secrets={name: environment.reference(room.service, name) for name in goal.cooked.recipe.secrets},
         pass_env=environment.pass_env,
+        path=service.path,
+        deployers=facts.config.who_may_deploy(room.service, room.environment),
     )
     plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
     return Planned(
@@ -383,7 +386,8 @@ def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, St
 
 
 def after_abort(then: Then, state: State, facts: Facts) -> Planned:
-    """The rollback that was asked for while a deploy ran, planned now that it has ended."""
+    """The rollback that was asked for while a deploy ran, planned now that it has ended. `facts` must know the room
+    (see `remembered`)."""
     command = Rollback(service=state.room.service, environment=state.room.environment, because=then.because)
     ask = Ask(id=then.ask, command=command, by=then.by, place=then.place)
     cooked = Cooked(recipe=then.recipe, digest=then.digest)
@@ -392,4 +396,18 @@ def after_abort(then: Then, state: State, facts: Facts) -> Planned:
     return replace(planned, deploy=then.deploy)
 
 
-__all__ = ["Ask", "Cooked", "Decision", "Facts", "Goal", "Need", "Plan", "Recipe", "after_abort", "close", "decide"]
+__all__ = [
+    "Ahead",
+    "Ask",
+    "Cooked",
+    "Decision",
+    "Facts",
+    "Goal",
+    "Need",
+    "Plan",
+    "Recipe",
+    "after_abort",
+    "close",
+    "decide",
+    "look_ahead",
+]

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from pipelines.domain import events as ev
 from pipelines.domain.commands import Button, Pin
-from pipelines.domain.deploy import Deploy, StepRun, Used
+from pipelines.domain.deploy import Deploy, StepRun, Used, question
 from pipelines.domain.events import Event, Outcome, Progress, Purpose, Report
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Step, Verb
@@ -47,7 +47,7 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
         case ev.StepAnswered():
             return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
         case ev.AbortAsked():
-            changed = _touch(state, event.deploy, seq, abort=event)
+            changed = _touch(state, event.deploy, seq, abort=event, runs=_left(state.deploys[event.deploy]))
             return _press(changed, event.button, event.by, at, seq)
         case ev.Expired():
             return _touch(state, event.deploy, seq, expired=True)
@@ -172,9 +172,17 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
     return replace(room, targets=targets)
 
 
+def _left(deploy: Deploy) -> Mapping[str, StepRun]:
+    """Its steps after an abort: what was asked is answered by it, a lost step is left as it is."""
+    asked = {step.id: run for step in deploy.steps if (run := deploy.runs.get(step.id)) and deploy.choices(step, run)}
+    answers = {Progress.LOST: "left", Progress.UNSUPERVISED: "stop"}
+    return {**deploy.runs, **{name: replace(run, answer=answers[run.progress]) for name, run in asked.items()}}
+
+
 def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     run = deploy.runs[event.step]
+    used = {**deploy.used, question(event.step, run.attempt): Used(by=event.by, at=at, choice=event.choice)}
     if event.choice == "worked":
         ended = ev.StepEnded(
             deploy=deploy.id,
@@ -186,7 +194,8 @@ def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> S
         state = _stepped(state, ended, at, seq)
         deploy = state.deploys[event.deploy]
         run = deploy.runs[event.step]
-    return _touch(state, deploy.id, seq, runs={**deploy.runs, event.step: replace(run, answer=event.choice)})
+    runs = {**deploy.runs, event.step: replace(run, answer=event.choice)}
+    return _touch(state, deploy.id, seq, runs=runs, used=used, answered=at)
 
 
 def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:

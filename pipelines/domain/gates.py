@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.commands import SAID
+from pipelines.domain.deploy import Deploy, question
 from pipelines.domain.events import Changes, Progress
 from pipelines.domain.fold import State
 from pipelines.domain.model import Config, Person, PersonKind
@@ -46,16 +47,17 @@ def closed(*gates: Gate | None) -> tuple[Gate, ...]:
     return tuple(gate for gate in gates if gate is not None)
 
 
-def known_room(service: str, environment: str, config: Config) -> tuple[Gate, ...]:
+def known_room(service: str | None, environment: str | None, config: Config) -> tuple[Gate, ...]:
+    """The gates for names that nobody knows; None names nothing."""
     unknown_service = Gate(
-        code=Code.UNKNOWN_SERVICE, evidence={"given": service, "known": tuple(sorted(config.services))}
+        code=Code.UNKNOWN_SERVICE, evidence={"given": service or "", "known": tuple(sorted(config.services))}
     )
     unknown_environment = Gate(
-        code=Code.UNKNOWN_ENVIRONMENT, evidence={"given": environment, "known": tuple(config.environments)}
+        code=Code.UNKNOWN_ENVIRONMENT, evidence={"given": environment or "", "known": tuple(config.environments)}
     )
     return closed(
-        None if service in config.services else unknown_service,
-        None if environment in config.environments else unknown_environment,
+        None if service is None or service in config.services else unknown_service,
+        None if environment is None or environment in config.environments else unknown_environment,
     )
 
 
@@ -106,12 +108,16 @@ def room_free(state: State) -> Gate | None:
         "service": holder.plan.service,
     }
     if (lost := holder.lost()) is not None and lost[1].progress is Progress.LOST:
-        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label}, lifted_by=(holder.by.name,))
+        room = f"{holder.plan.service} {holder.plan.environment}"
+        says = tuple(f"{SAID[choice]} {room}" for choice in holder.choices(*lost))
+        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label, "says": says})
     return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
 
 
-def version_known(facts: Facts) -> Gate | None:
-    return facts.version if isinstance(facts.version, Gate) else None
+def version_known(given: str, facts: Facts) -> Gate | None:
+    if isinstance(facts.version, Gate):
+        return facts.version
+    return None if facts.version else Gate(code=Code.UNKNOWN_VERSION, evidence={"given": given})
 
 
 def recipe_good(commit: str | None, facts: Facts) -> Gate | None:
@@ -148,6 +154,15 @@ def can_post(facts: Facts) -> Gate | None:
     if facts.cannot_post is None:
         return None
     return Gate(code=Code.CANNOT_POST, evidence={"channel": facts.cannot_post})
+
+
+def unanswered(deploy: Deploy, step: str | None, attempt: int | None) -> Gate | None:
+    """What a button answers was not answered before, by another button or a word."""
+    used = deploy.used.get(question(step, attempt)) if step and attempt else None
+    if used is None:
+        return None
+    said = SAID[used.choice] if used.choice else ""
+    return Gate(code=Code.ALREADY_ANSWERED, evidence={"by": used.by.name, "choice": said, "at": used.at.isoformat()})
 
 
 def button_fresh(state: State, deploy: str, action: str) -> Gate | None:

@@ -84,7 +84,10 @@ class Config:
         return self.services[service].environments.get(environment) or self.environments[environment]
 
     def who_may_deploy(self, service: str, environment: str) -> tuple[str, ...] | None:
-        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody."""
+        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody, as where the
+        configuration names no such service or environment."""
+        if environment not in self.environments or service not in self.services:
+            return ()
         env = self.environment(service, environment)
         if env.deployers is not None:
             return env.deployers

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pipelines.domain import variables
 from pipelines.domain.recipe import CHECK_PAUSE, STATUS_TIMEOUT, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
 
+RECOVERY_STAGE = 10_000  # from here on: what is done after an abort or a failure
+
 
 class Verb(StrEnum):
     BEFORE = "before"
@@ -58,12 +60,18 @@ class Step:
     detach: bool = False
     expect: bool = False  # of `status`: it must report the version of the plan
 
+    @property
+    def recovers(self) -> bool:
+        """Not of the plan: done because the plan goes no further."""
+        return self.stage >= RECOVERY_STAGE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
     targets that are not there any more. `secrets` maps the names that scripts get to where the values are, and
-    `pass_env` are names of the bot's own variables: no value is ever in a plan."""
+    `pass_env` are names of the bot's own variables: no value is ever in a plan. `path` and `deployers` are what
+    configuration said of the room at that time: where deploy.yml is, and who may deploy (None: any full member)."""
 
     service: str
     environment: str
@@ -82,6 +90,8 @@ class Plan:
     protected: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
+    path: str = "."
+    deployers: tuple[str, ...] | None = ()
 
     @property
     def verified(self) -> bool:

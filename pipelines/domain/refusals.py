@@ -12,9 +12,9 @@ class Code(StrEnum):
     GROUP_UNKNOWN = "group_unknown"  # group
     UNKNOWN_SERVICE = "unknown_service"  # given, known
     UNKNOWN_ENVIRONMENT = "unknown_environment"  # given, known
-    UNKNOWN_VERSION = "unknown_version"  # given, near
-    BAD_VERSION = "bad_version"  # given, reason
-    AMBIGUOUS_VERSION = "ambiguous_version"  # given, candidates
+    UNKNOWN_VERSION = "unknown_version"  # given, near, service, where
+    BAD_VERSION = "bad_version"  # given, reason, service, where
+    AMBIGUOUS_VERSION = "ambiguous_version"  # given, candidates, commits, service, where
     UNREACHABLE_COMMIT = "unreachable_commit"  # given
     REPOSITORY_AWAY = "repository_away"  # detail
     BAD_RECIPE = "bad_recipe"  # errors
@@ -23,12 +23,13 @@ class Code(StrEnum):
     NOT_PASSED = "not_passed"  # problems, where
     ROOM_BUSY = "room_busy"  # by, since, version, deploy
     ROLLBACK_WHILE_RUNNING = "rollback_while_running"  # by, since, version, deploy, to
-    ROOM_UNKNOWN = "room_unknown"  # step, by, version
+    ROOM_UNKNOWN = "room_unknown"  # step, by, version, says: the lines that answer
     ALREADY_LIVE = "already_live"  # version
     NOTHING_TO_ROLL_BACK_TO = "nothing_to_roll_back_to"
     NEVER_GOOD_HERE = "never_good_here"  # given, good
     STALE_BUTTON = "stale_button"  # by, version, at, to
     ALREADY_DONE = "already_done"  # by, action
+    ALREADY_ANSWERED = "already_answered"  # by, choice, at
     NOTHING_RUNNING = "nothing_running"
     NOTHING_TO_RETRY = "nothing_to_retry"
     NOTHING_ASKED = "nothing_asked"

@@ -33,6 +33,8 @@ class Wanted:
     protected: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict)
     pass_env: tuple[str, ...] = ()
+    path: str = "."
+    deployers: tuple[str, ...] | None = None
 
 
 def table(targets: Sequence[str], on: Sequence[str]) -> tuple[Weight, ...]:
@@ -79,6 +81,8 @@ def compile_plan(
         protected=wanted.protected,
         secrets=wanted.secrets,
         pass_env=wanted.pass_env,
+        path=wanted.path,
+        deployers=wanted.deployers,
     )
 
 

@@ -26,6 +26,7 @@ from pipelines.domain.events import (
 from pipelines.domain.fold import State
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config
+from pipelines.domain.remembered import with_room_of
 from pipelines.domain.reports import judge
 from pipelines.domain.stepwork import work_of
 from pipelines.storage import deploys, steps
@@ -116,7 +117,8 @@ class Turns:
                 assert_never(action)
 
     def _replan(self, then: Then, state: State) -> Planned:
-        facts = Facts(config=self._config(), person=then.by, now=self._clock(), new_id=then.deploy)
+        config = with_room_of(self._config(), state.deploys[state.room.last or ""])
+        facts = Facts(config=config, person=then.by, now=self._clock(), new_id=then.deploy)
         return after_abort(then, state, facts)
 
 

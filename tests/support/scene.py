@@ -69,6 +69,10 @@ class Scene:
         command, _, text = line.partition(" ")
         self.slack.types(person, command, text, channel or self.channel)
 
+    def says(self, person: str, text: str, channel: str | None = None, thread: str | None = None) -> None:
+        """A message, such as `@shipmate status`, in a channel, a thread, or (`@shipmate`) their direct message."""
+        self.slack.do(self.slack.workspace.person(person).say(channel or self.channel, text, thread))
+
     def cards(self, channel: str | None = None) -> list[Message]:
         """The bot's messages in the channel itself, oldest first."""
         return [m for m in self.slack.workspace.messages(channel or self.channel) if "bot_id" in m]

@@ -116,8 +116,8 @@ def test_an_abort_says_who_and_a_retry_which_try_it_is() -> None:
 @pytest.mark.parametrize(
     ("progress", "labels"),
     [
-        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3"]),
-        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3"]),
+        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3", "Abort"]),
+        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3", "Abort"]),
     ],
 )
 def test_what_nobody_knows_is_asked(progress: Progress, labels: list[str]) -> None:
@@ -144,7 +144,7 @@ def test_a_click_becomes_the_command_its_label_says() -> None:
     some.ask()
     some.walk(failing("install on stg-1", Progress.LOST))
     deploy = some.deploy
-    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy")
+    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy", 1)
     assert back is not None
     meant = [clicks.command_of(b.action, b.value) for b in (clicks.abort(deploy), clicks.retry(deploy), back, worked)]
     assert [type(one) for one in meant] == [Abort, Retry, Rollback, Answer]

@@ -132,6 +132,43 @@ def test_a_file_that_is_not_there_says_how_to_name_one(tmp_path: Path) -> None:
         ("groups: {api: [ana]}", "shipmate.yml:1: the name of a group begins with @"),
         ("people: {ana: {slack: '@ana'}}", "shipmate.yml:1: `@ana` is no Slack user id"),
         ("people: {ana: {github: x}}", "shipmate.yml:1: `github` is not enforced by this version yet"),
+        ("people: {ana: U024BE7LH}", "shipmate.yml:1: write it as `ana: {slack: U024BE7LH}`"),
+        ("people: {ana: {}}", "shipmate.yml:1: `ana` has no Slack user id; write `ana: {slack: U024BE7LH}`"),
+        ("people: {ana: {slack: U1AA}, raj: {slack: U1AA}}", "shipmate.yml:1: `U1AA` is ana already"),
+        ("groups: {'@all': ['@api', ana]}", "shipmate.yml:1: `@api` is a group, and a group lists people"),
+        ("groups: {'@': [ana]}", "shipmate.yml:1: `@` cannot be the name of a group"),
+        ("environments: {a: {deployers: ana, raj}}", "shipmate.yml:1: `raj` is not a key of an environment"),
+        ("environments:\n  a:\n    deployers: ana, raj", "shipmate.yml:3: `ana, raj` is no name; `deployers` takes"),
+        ("environments: {a: {deployers: [ana@acme.com]}}", "shipmate.yml:1: `ana@acme.com` is an address"),
+        ("environments: {a: {deployers: '#api'}}", "shipmate.yml:1: `#api` is a channel; `deployers` takes people"),
+        ("environments: {a: {deployers: '<@U1>'}}", "shipmate.yml:1: `<@U1>` is no name"),
+        ("environments: {'#deploys': {}}", "shipmate.yml:1: `#deploys` is a channel; it belongs under `channel:`"),
+        (
+            "services:\n  api:\n    repo: /r\n    channel: #deploys\nenvironments: {a: {}}",
+            'shipmate.yml:4: a # begins a comment, so `channel` says nothing; quote it, as in "#deploys"',
+        ),
+        (
+            "services: {api: {repo: /r, channel: a}}\nenvironments: {a: {}}",
+            'shipmate.yml:1: `a` is an environment; a channel is written as "#deploys"',
+        ),
+        (
+            "services: {api: {repo: /r, channel: deploys}}\nenvironments: {a: {}}",
+            'shipmate.yml:1: `deploys` is no channel; write its name as in "#deploys"',
+        ),
+        (
+            "services: {api: {repo: /r, targets: {'#b': [x]}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: `#b` is a channel, and targets belong to an environment",
+        ),
+        (
+            "environments: {a: }\nservices: {api: {repo: /r, targets: {a: {\n  eu: [x],\n  us: [y, x]}}}}",
+            "shipmate.yml:4: `x` is a target of a twice; the first is in line 3",
+        ),
+        (
+            "services: {api: {repo: /r, targets: {a: {}}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: the targets of a must be a list",
+        ),
+        ("", "shipmate.yml:1: this file says nothing; the least is"),
+        ("# only a comment", "shipmate.yml:1: this file says nothing; the least is"),
         ("services: [api]", "shipmate.yml:1: `services` must be a mapping from names, not a list"),
     ],
 )
@@ -201,6 +238,16 @@ def test_of_two_places_the_nearer_wins_key_by_key(general: dict[str, str], neare
 
     assert set(SAID) == set(ENVIRONMENT)
     assert environment(general, nearer) == environment({**general, **nearer}, {})
+
+
+def test_a_password_in_an_address_is_not_repeated() -> None:
+    text = "services: {api: {repo: 'http://ana:hunter2@host/api.git'}}\nenvironments: {a: {}}"
+    assert "`http://[redacted]@host/api.git` is no address" in problems(text)[0]
+
+
+def test_names_that_nobody_lists_may_be_somebody_in_slack() -> None:
+    config = parse_config("environments: {a: {protected: true, deployers: [zoe.b, U024BE7LH, '@sre-team']}}")
+    assert config.environments["a"].deployers == ("zoe.b", "U024BE7LH", "@sre-team")
 
 
 @given(st.text(max_size=200))

@@ -124,12 +124,12 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
         (LEAST + "x: @api", "deploy.yml:2: a value that begins with @ must be quoted: quote it"),
         (LEAST + "x: *", "deploy.yml:2: a value that begins with * must be quoted: quote it"),
         (LEAST + "check:\n\t- x", "deploy.yml:3: a tab indents this line"),
-        (LEAST + "---\na: b", "deploy.yml:3: a second document begins here"),
+        (LEAST + "---\na: b", "deploy.yml:2: a second document begins here"),
         (LEAST + "<<: {a: b}", "deploy.yml:2: merge keys"),
         (b"deploy: \xff", "deploy.yml:1: the file is not UTF-8 text"),
         ("a: " + "[" * 60 + "]" * 60, "deploy.yml:1: this is nested too deeply"),
-        ("a: &a [*a]", "deploy.yml:1: this is nested too deeply"),
-        ("x" * 1_000_001, "deploy.yml:1: the file is larger than 1000 kB"),
+        ("a: &a [*a]", "deploy.yml:1: `*a` names nothing that ended before it"),
+        ("x" * 64_001, "deploy.yml:1: the file is larger than 64 kB"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str | bytes, problem: str) -> None:
@@ -176,7 +176,7 @@ def test_an_alias_bomb_is_refused_quickly() -> None:
     bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
     start = time.perf_counter()
     assert "too large" in problems(bomb)[0]
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < 0.2
 
 
 @given(st.text(max_size=200))
