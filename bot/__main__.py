@@ -11,6 +11,10 @@ from bot.settings import SettingsError, read_settings
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status."""
     arguments = _parser().parse_args(argv)
+    if arguments.command == "doctor":  # it tells of settings that are wrong, too
+        from bot.doctor.command import doctor
+
+        return doctor(config=arguments.config, data=arguments.data)
     try:
         settings = read_settings(config=arguments.config, data=arguments.data)
     except SettingsError as error:
@@ -43,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    commands.add_parser("doctor", parents=[shared], help="what is wrong, and what to do about it; changes nothing")
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument(

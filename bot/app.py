@@ -135,9 +135,20 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse)
+        control = Control(settings.data, terminal.converse, {"facts": partial(self._facts, door)})
         await control.start()
         self._cleanup.push_async_callback(control.stop)
+
+    async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
+        """What the doctor asks of a bot that runs."""
+        hello = door.hello if door is not None else None
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "config": str(self.settings.config.absolute()),
+            "config_problems": list(self.shipmate.config_problems),
+            "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
+        }
 
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
