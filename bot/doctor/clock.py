@@ -15,14 +15,13 @@ CLOSE, FAR = 30.0, 240.0  # Slack's signed requests are good for 300 s
 
 
 def judged(skew: float | None, whose: str, *, signed: bool = False) -> Finding:
-    """`skew`: seconds by which the other clock is before ours; `signed`: Slack's requests carry its time."""
+    """`skew`: seconds by which the other clock is ahead of ours; `signed`: Slack's requests carry its time."""
     if skew is None:
         return skipped("clock", f"{whose} does not say what time it is")
     if abs(skew) <= CLOSE:
         return ok("clock", f"as {whose}'s")
-    says = (
-        f"it is {abs(skew):.0f} s {'behind' if skew > 0 else 'before'} {whose}'s; switch on time synchronisation (NTP)"
-    )
+    side = "behind" if skew > 0 else "ahead of"
+    says = f"it is {abs(skew):.0f} s {side} {whose}'s; switch on time synchronisation (NTP)"
     if signed and abs(skew) > FAR:
         return problem("clock", f"{says}: requests that Slack signed are refused, as if they were old ones")
     return warning("clock", f"{says}: times in messages and in the journal are wrong")

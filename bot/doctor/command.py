@@ -53,13 +53,15 @@ def doctor(*, config: str | None, data: str | None) -> int:
 
 
 def settled(config: str | None, data: str | None, tell: Tell) -> Settings:
-    """The settings; where the environment is wrong that is told, and the rest is looked at without it."""
-    try:
-        return read_settings(config=config, data=data)
-    except SettingsError as error:
-        tell(problem("settings", str(error)))
-        ours = {name: value for name in OURS if (value := os.environ.get(name))}
-        return read_settings(ours, config=config, data=data)
+    """The settings; a variable that is wrong is told, and the rest is looked at without it."""
+    env = dict(os.environ)
+    while True:
+        try:
+            return read_settings(env, config=config, data=data)
+        except SettingsError as error:
+            tell(problem("settings", str(error)))
+            named = [name for name in env if name in str(error)]
+            env = {name: value for name, value in env.items() if name not in named and (named or name in OURS)}
 
 
 async def examine(settings: Settings, tell: Tell, *, seconds: float = SECONDS) -> None:

@@ -1,5 +1,5 @@
-"""Carrying checks out, all at the same time: what is found is told as it becomes known, and nothing is waited for longer
-than there is time."""
+"""Carrying checks out, all at the same time: what is found is told as it becomes known, and nothing is waited for when
+the time is over."""
 
 import asyncio
 import time

@@ -30,6 +30,7 @@ async def reached(what: str, repo: str, processes: Processes, turns: asyncio.Sem
             branches = await in_thread(partial(reach, processes, repo, SECONDS))
     except SourceError as error:
         detail = error.problem.detail if isinstance(error.problem, GitFailed) else str(error)
-        yield problem(what, f"{advice(trouble(detail, repo))}. git says: {detail[:SHOWN]}")
+        said = detail.split("; Could not read from remote")[0]  # what it says after any failure says nothing
+        yield problem(what, f"{advice(trouble(detail, repo))}. git says: {said[:SHOWN]}")
         return
     yield ok(what, "it answers") if branches else warning(what, "it answers, but has no branch yet; push one")

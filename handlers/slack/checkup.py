@@ -18,7 +18,7 @@ from handlers.slack.workspace import Identity, Workspace, identity_of
 
 @dataclass(frozen=True, kw_only=True)
 class Bot:
-    """Whose the bot token is. `skew` is by how many seconds Slack's clock is before ours, None where it does not say."""
+    """Whose the bot token is. `skew`: seconds by which Slack's clock is ahead of ours, None where it does not say."""
 
     team: str
     name: str
@@ -63,7 +63,7 @@ class Checkup:
 
 
 def skew_of(headers: Any, at: float) -> float | None:
-    """By how many seconds the clock of whoever answered is before ours, which said `at`."""
+    """By how many seconds the clock of whoever answered is ahead of ours, which said `at`."""
     given = next((value for name, value in headers.items() if name.lower() == "date"), None)
     try:
         there = parsedate_to_datetime(str(given[0] if isinstance(given, list) else given))

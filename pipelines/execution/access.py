@@ -48,11 +48,7 @@ _CONNECT = re.compile(r"(?:Failed to )?connect to ([^\s:]+)", re.IGNORECASE)
 
 def trouble(detail: str, repo: str) -> Trouble:
     """What kind of failure `detail`, git's own complaint of `repo`, is."""
-    for kind, sign in _SIGNS:
-        if re.search(sign, detail, re.IGNORECASE):
-            break
-    else:
-        return Trouble.OTHER
+    kind = next((kind for kind, sign in _SIGNS if re.search(sign, detail, re.IGNORECASE)), Trouble.OTHER)
     tried = _CONNECT.search(detail)
     host = urlsplit(repo).hostname or ""
     if kind is Trouble.AWAY and tried and repo.startswith("https://") and tried[1].lower() != host:
