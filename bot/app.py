@@ -26,8 +26,9 @@ from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Gatherer
+from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
+from pipelines.looking import Looker
 from pipelines.probing import Prober
 from pipelines.shipmate import SWEEP_SECONDS, Shipmate
 from pipelines.storage.database import Database
@@ -92,7 +93,7 @@ class App:
         source = Source(settings.data / "git")
         self._cleanup.push_async_callback(source.close)
         door = _slack_door(settings.slack, config) if settings.slack else None
-        doorman = door.doorman if door else NoSlack(config)
+        doorman: Doorman = door.doorman if door else NoSlack(config)
         gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now)
         prober = Prober(database=database, gatherer=gatherer, host=HOST_NAME, clock=utc_now, new_id=new_id)
         decider = Decider(
@@ -105,14 +106,21 @@ class App:
             clock=utc_now,
             new_id=new_id,
         )
+        looker = Looker(
+            database=database,
+            gatherer=gatherer,
+            prober=prober,
+            decider=decider,
+            config=config,
+            problems=lambda: tuple(str(problem) for problem in config.problems),
+        )
         self.shipmate = Shipmate(
             database=database,
             enqueue=engine.enqueue,
             engine=engine,
             decider=decider,
-            prober=prober,
+            looker=looker,
             config=config,
-            config_problems=lambda: tuple(str(problem) for problem in config.problems),
             clock=utc_now,
             new_id=new_id,
         )
@@ -123,10 +131,10 @@ class App:
         self._cleanup.push_async_callback(self._let_go)
         self._cleanup.push_async_callback(self.shipmate.stop)
         self._keep(agent.run)
-        await self._open_doors(settings, door)
+        await self._open_doors(settings, door, doorman)
         self._tick()
 
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None") -> None:
+    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
         site = web.Application()
         health.routes(site)
         if door is not None:
@@ -134,7 +142,7 @@ class App:
             await door.start(self.shipmate)
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
-        terminal = TerminalDoor(self.shipmate, clock=utc_now, has_slack=door is not None)
+        terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         control = Control(settings.data, terminal.converse, {"facts": partial(self._facts, door)})
         await control.start()
         self._cleanup.push_async_callback(control.stop)
@@ -146,7 +154,7 @@ class App:
             "pid": os.getpid(),
             "port": self.port,
             "config": str(self.settings.config.absolute()),
-            "config_problems": list(self.shipmate.config_problems),
+            "config_problems": [str(problem) for problem in (self._config.problems if self._config else ())],
             "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
         }
 

@@ -10,8 +10,8 @@ from functools import partial
 from sqlmodel import Session
 
 from pipelines.domain import gates
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
-from pipelines.domain.decide import Ask, Need, decide
+from pipelines.domain.commands import SAID, Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
 from pipelines.domain.gates import Facts
@@ -22,7 +22,7 @@ from pipelines.domain.remembered import with_room_of
 from pipelines.errors import noted
 from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
-from pipelines.storage import asks, deploys
+from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database
 
@@ -39,6 +39,17 @@ class Where:
     environment: str
     command: Command
     config: Config  # one for the whole decision, whatever is read again meanwhile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What decisions were found to lack so far."""
+
+    commits: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+    def and_also(self, need: Need) -> "Needs":
+        return Needs(commits=self.commits | ({need.commit} - {""}), secrets=self.secrets | need.secrets)
 
 
 class Decider:
@@ -81,21 +92,41 @@ class Decider:
 
     async def _decide(self, asked: Asked) -> None:
         person = await self._doorman.person(asked.by)
-        where = await self._locate(asked.command, person)
+        where = await self._locate(await self._in_thread(asked), person)
         if isinstance(where, Refusal):
             await self._refuse(asked, where)
             return
         asked = replace(asked, by=person, command=where.command, place=_place(asked, where))
-        needed: frozenset[str] = frozenset()
+        needs = Needs()
         for _ in range(ROUNDS):
-            facts = await self._facts(asked, where, person, needed)
+            facts = await self._facts(asked, where, person, needs)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
                 return
-            needed |= {outcome.commit}
+            needs = needs.and_also(outcome)
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
 
-    async def _facts(self, asked: Asked, where: Where, person: Person, needed: frozenset[str]) -> Facts:
+    async def look_ahead(self, command: Deploy, by: Person, channel: str | None) -> Ahead:
+        """What a deploy would be, with every gate that holds it; nothing is decided and nothing kept. `command` is of a
+        room that there is."""
+        place = Place(surface="slack", channel=channel)
+        asked = Asked(ask=self._new_id(), key="", command=command, by=by, place=place)
+        where = Where(service=command.service, environment=command.environment, command=command, config=self._config())
+        asked = replace(asked, place=_place(asked, where))
+        needs = Needs()
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(ROUNDS):
+                facts = await self._facts(asked, where, by, needs)
+                state = await self._database.read(
+                    lambda session: deploys.state(session, where.service, where.environment)
+                )
+                ahead = look_ahead(Ask(id=asked.ask, command=command, by=by, place=asked.place), state, facts)
+                if not isinstance(ahead, Need):
+                    return ahead
+                needs = needs.and_also(ahead)
+        raise RuntimeError(f"no answer after {ROUNDS} rounds of gathering")
+
+    async def _facts(self, asked: Asked, where: Where, person: Person, needs: Needs) -> Facts:
         room = await self._database.read(lambda session: deploys.room(session, where.service, where.environment))
         wish = Wish(
             config=where.config,
@@ -108,12 +139,13 @@ class Decider:
         closed = gates.closed(gates.member(person))
         if closed:
             return Facts(config=where.config, person=person, now=self._clock(), new_id=wish.new_id)
-        facts = await self._gatherer.gather(wish, needed)
+        facts = await self._gatherer.gather(wish, needs.commits, needs.secrets)
         if not room.probed and isinstance(where.command, Deploy | Rollback):
             commit = facts.version.commit if isinstance(facts.version, Resolved) else None
-            found = await self._prober.room(where.config.services[where.service], where.environment, commit)
+            environment = where.config.environment(where.service, where.environment)
+            found = await self._prober.room(where.config.services[where.service], environment, commit)
             if found.probed:
-                facts = await self._gatherer.gather(replace(wish, room=found), needed)
+                facts = await self._gatherer.gather(replace(wish, room=found), needs.commits, needs.secrets)
         return facts
 
     def _enter(
@@ -153,6 +185,15 @@ class Decider:
             topics.update({f"ask:{asked.ask}", "asks"})
 
         await self._database.write(work)
+
+    async def _in_thread(self, asked: Asked) -> Command:
+        """In the thread of a deploy a bare word is about that deploy."""
+        command, place = asked.command, asked.place
+        if not isinstance(command, Abort | Retry | Answer) or command.service or command.deploy or not place.thread:
+            return command
+        channel, thread = place.channel or "", place.thread
+        found = await self._database.read(lambda session: postings.by_message(session, channel, thread))
+        return replace(command, deploy=found) if found else command
 
     async def _locate(self, command: Command, person: Person) -> Where | Refusal:
         """The room a command is about; a bare one is about the asker's only deploy."""
@@ -205,13 +246,13 @@ def _place(asked: Asked, where: Where) -> Place:
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:
     """Several deploys fit a bare command: each is offered."""
-    verb = command.kind
+    verb = SAID[command.choice] if isinstance(command, Answer) else command.kind
     names = tuple(f"{one.plan.service} {one.plan.version} in {one.plan.environment}" for one in fit)
     offers = tuple(
         Offer(
-            label=f"{verb.capitalize()} {one.plan.service} in {one.plan.environment}",
+            label=f"{verb.capitalize()}: {one.plan.service} in {one.plan.environment}",
             say=f"{verb} {one.plan.service} {one.plan.environment}",
-            action=verb,
+            action=command.kind,
             value=one.id,
         )
         for one in fit

@@ -3,16 +3,17 @@ transaction. Here: git, recipes, people, groups. Not here: any rule."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from pipelines.catalog import RecipeErrors, parse_recipe
-from pipelines.domain.commands import Command, Deploy, Rollback
+from pipelines.domain.commands import Command, Deploy, Diff, Rollback
 from pipelines.domain.events import Changes
 from pipelines.domain.gates import Cooked, Facts
-from pipelines.domain.model import Config, Person, Service
+from pipelines.domain.model import Config, Environment, Person, Service
 from pipelines.domain.ref_problems import (
     AmbiguousRef,
     BadRef,
@@ -22,13 +23,17 @@ from pipelines.domain.ref_problems import (
     Unreachable,
 )
 from pipelines.domain.refs import Freshness, Resolved, is_commit
-from pipelines.domain.refusals import Code, Gate
-from pipelines.domain.room import Room
+from pipelines.domain.refusals import Code, Gate, Refusal
+from pipelines.domain.room import Live, Room
+from pipelines.domain.views import DiffView, Name
 from pipelines.execution.source import Source
+from pipelines.providers.secrets import read_all
 
 log = logging.getLogger(__name__)
 
 SUBJECTS_SHOWN = 5
+COMMITS_SHOWN = 20
+SECRETS_PATIENCE = 10.0
 
 
 class Doorman(Protocol):
@@ -60,35 +65,63 @@ class Wish:
 
 
 class Gatherer:
-    def __init__(self, *, source: Source, doorman: Doorman, clock: Callable[[], datetime]) -> None:
+    """`environ` is what `pass_env` hands on."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        doorman: Doorman,
+        clock: Callable[[], datetime],
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self._source = source
+        self._environ = environ
         self._doorman = doorman
         self._clock = clock
 
-    async def gather(self, wish: Wish, needed: frozenset[str]) -> Facts:
-        """The facts for a wish; `needed` are commits whose recipes a decision was found to lack."""
-        service = wish.config.services[wish.room.service]
-        groups = await self._groups(wish.config, wish.room)
+    async def gather(self, wish: Wish, needed: frozenset[str], secrets: frozenset[str] = frozenset()) -> Facts:
+        """The facts for a wish; `needed` are commits whose recipes a decision was found to lack, `secrets` are names of
+        which it was found not to know whether they are there."""
+        config = wish.config
+        service = config.services[wish.room.service]
+        groups = await self.groups(config, wish.room.service, wish.room.environment)
         version: Resolved | Gate | None = None
         stale: datetime | None = None
         if isinstance(wish.command, Deploy):
             version, stale = await self.version(service, wish.command, wish.room)
             if isinstance(version, Resolved):
                 needed |= {version.commit}
+        recipes = {commit: await self.recipe(service, commit) for commit in needed}
+        environment = config.environment(wish.room.service, wish.room.environment)
+        named = {name for one in recipes.values() if isinstance(one, Cooked) for name in one.recipe.secrets}
         return Facts(
-            config=wish.config,
+            config=config,
             person=wish.person,
             now=self._clock(),
             new_id=wish.new_id,
             groups=groups,
             version=version,
-            recipes={commit: await self.recipe(service, commit) for commit in needed},
+            recipes=recipes,
             changes=await self._changes(service, wish.room, version, stale),
             cannot_post=await self._posting(wish),
+            secrets=await self._secrets(service, environment, named | secrets),
+            unset=tuple(name for name in environment.pass_env if name not in self._environ),
         )
 
-    async def _groups(self, config: Config, room: Room) -> dict[str, frozenset[str] | None]:
-        who = config.who_may_deploy(room.service, room.environment) or ()
+    async def _secrets(self, service: Service, environment: Environment, names: Iterable[str]) -> dict[str, str]:
+        """What is wrong with each of these secrets, an empty text when it can be read."""
+        references = {name: environment.reference(service.name, name) for name in names if environment.secrets_from}
+        try:
+            async with asyncio.timeout(SECRETS_PATIENCE):
+                _, wrong = await asyncio.to_thread(read_all, references)
+        except TimeoutError:
+            wrong = dict.fromkeys(references, f"it was not read within {SECRETS_PATIENCE:g} s")
+        return {name: wrong.get(name, "") for name in references}
+
+    async def groups(self, config: Config, service: str, environment: str) -> dict[str, frozenset[str] | None]:
+        """The groups among those who may deploy there, with their members; None where nobody can tell."""
+        who = config.who_may_deploy(service, environment) or ()
         return {
             entry: frozenset(config.groups[entry]) if entry in config.groups else await self._doorman.members(entry)
             for entry in who
@@ -100,9 +133,11 @@ class Gatherer:
             return None
         return await self._doorman.cannot_post(wish.channel)
 
-    async def version(self, service: Service, command: Deploy, room: Room) -> tuple[Resolved | Gate, datetime | None]:
+    async def version(
+        self, service: Service, command: Deploy | Diff, room: Room
+    ) -> tuple[Resolved | Gate, datetime | None]:
         """What the asked version means, or why it means nothing; and since when the repository is out of reach."""
-        wanted = command.commit or command.version
+        wanted = (command.commit if isinstance(command, Deploy) else None) or command.version
         if wanted == "previous":
             good = room.last_good()
             if good is None:
@@ -115,7 +150,9 @@ class Gatherer:
             await self._source.keep(service.repo, found.commit)
             return found, None if fresh is None or fresh.fresh else fresh.as_of
         except SourceError as error:
-            return gate_of(error), None
+            gate = gate_of(error)
+            where = {"service": room.service, "where": room.environment}
+            return replace(gate, evidence={**gate.evidence, **where}), None
 
     async def _fresh(self, service: Service, wanted: str) -> Freshness | None:
         if is_commit(wanted) and await self._source.has(service.repo, wanted):
@@ -133,7 +170,7 @@ class Gatherer:
             if text is None:
                 return Gate(code=Code.BAD_RECIPE, evidence={"errors": (f"{file}: there is no such file",)})
             entries = await self._source.ls(service.repo, commit)
-            recipe = parse_recipe(text, file=file, folder=folder.rstrip("/"), entries=entries)
+            recipe = await asyncio.to_thread(parse_recipe, text, file=file, folder=folder.rstrip("/"), entries=entries)
             await self._source.keep(service.repo, commit)
             return Cooked(recipe=recipe, digest=f"git-tree:{await self._source.tree_id(service.repo, commit)}")
         except RecipeErrors as errors:
@@ -159,6 +196,39 @@ class Gatherer:
             subjects=tuple(line.subject for line in found.lines[:SUBJECTS_SHOWN]),
             stale=stale,
         )
+
+    async def difference(self, service: Service, query: Diff, room: Room, live: Live | None) -> DiffView | Refusal:
+        """What a version would change of what is live."""
+        version, stale = await self.version(service, query, room)
+        if isinstance(version, Gate):
+            return Refusal(gates=(version,))
+        assert version is not None
+        view = DiffView(
+            service=service.name, environment=query.environment, version=version.shown, live=live, stale=stale
+        )
+        if live is None:
+            return view
+        try:
+            commits = await self._source.commits_between(service.repo, live.commit, version.commit, COMMITS_SHOWN)
+            files = await self._source.changed_paths(service.repo, live.commit, version.commit)
+        except SourceError as error:
+            return Refusal(gates=(gate_of(error),))
+        return replace(view, commits=commits, files=len(files))
+
+    async def names(self, service: Service) -> tuple[Name, ...]:
+        """The tags and branches of the copy that is here, newest first; none where there is no copy yet."""
+        try:
+            return tuple(Name(text=text, kind=kind) for kind, text in await self._source.names(service.repo))
+        except SourceError as error:
+            log.info("no names of %s: %s", service.name, error)
+            return ()
+
+    async def refresh(self, service: Service) -> None:
+        """Fetch. What goes wrong is logged: whoever needs it new finds out again."""
+        try:
+            await self._source.refresh(service.repo)
+        except SourceError as error:
+            log.info("%s was not fetched: %s", service.name, error)
 
     async def default_commit(self, service: Service) -> str | None:
         """A commit to ask for its recipe when none was named: the newest release, else a main branch."""
@@ -189,7 +259,8 @@ def gate_of(error: SourceError) -> Gate:
             return Gate(code=Code.UNKNOWN_VERSION, evidence={"given": text, "near": near})
         case AmbiguousRef(text=text, candidates=found):
             names = tuple(f"{one.kind.value} {one.name} ({one.commit[:12]})" for one in found)
-            return Gate(code=Code.AMBIGUOUS_VERSION, evidence={"given": text, "candidates": names})
+            commits = tuple(one.commit[:12] for one in found)
+            return Gate(code=Code.AMBIGUOUS_VERSION, evidence={"given": text, "candidates": names, "commits": commits})
         case Unreachable(commit=commit):
             return Gate(code=Code.UNREACHABLE_COMMIT, evidence={"given": commit})
         case RemoteAway():

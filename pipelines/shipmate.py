@@ -11,23 +11,22 @@ What is asked comes back as `Accepted` or `Refusal`; what is looked at as views;
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sqlmodel import Session
 
 from pipelines.deciding import Decider
-from pipelines.domain.commands import Command
+from pipelines.domain.commands import Command, Look
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
-from pipelines.domain.remembered import with_room_of
-from pipelines.domain.views import RoomView
+from pipelines.domain.views import Name, View
 from pipelines.errors import noted
 from pipelines.facts import Doorman
-from pipelines.probing import Prober
+from pipelines.looking import Looker
 from pipelines.storage import asks, deploys, postings, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard
@@ -67,9 +66,8 @@ class Shipmate:
         enqueue: Enqueue,
         engine: Stranded,
         decider: Decider,
-        prober: Prober,
+        looker: Looker,
         config: Callable[[], Config],
-        config_problems: Callable[[], tuple[str, ...]] = tuple,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -77,9 +75,8 @@ class Shipmate:
         self._enqueue = enqueue
         self._engine = engine
         self._decider = decider
-        self._prober = prober
+        self._looker = looker
         self._config = config
-        self._config_problems = config_problems
         self._clock = clock
         self._new_id = new_id
         self._deciding: dict[str, asyncio.Task[None]] = {}
@@ -87,11 +84,6 @@ class Shipmate:
     @property
     def config(self) -> Config:
         return self._config()
-
-    @property
-    def config_problems(self) -> tuple[str, ...]:
-        """What is wrong with the configuration as it stands in its file, while the one read before it still holds."""
-        return self._config_problems()
 
     async def ask(self, command: Command, *, by: Person, place: Place, key: str) -> Receipt:
         """Keep what was asked: one insert. The same key twice is one ask. It is decided from here on, also when this
@@ -136,36 +128,21 @@ class Shipmate:
                         return outcome
                     await heard(told, 1.0)
 
-    async def look(self, service: str | None = None, environment: str | None = None) -> tuple[RoomView, ...]:
-        """The rooms of the services and environments named (None: all), none for a name nobody knows. A room that left
-        the configuration is there while a deploy runs in it."""
-        config = self._config()
-        known = {(s, e): config for s in config.services for e in config.environments}
-        for deploy in await self.running():
-            known.setdefault((deploy.plan.service, deploy.plan.environment), with_room_of(config, deploy))
-        wanted = {(s, e): c for (s, e), c in known.items() if service in (None, s) and environment in (None, e)}
-        views = await asyncio.gather(*(self._look(c, s, e) for (s, e), c in wanted.items()))
-        return tuple(
-            replace(view, configured=found is config) for view, found in zip(views, wanted.values(), strict=True)
-        )
+    async def look(self, query: Look, *, by: Person, channel: str | None = None) -> View | Refusal:
+        """What somebody wants to see; `channel` is where they ask. A refusal for names that mean nothing."""
+        return await self._looker.look(query, by=by, channel=channel)
 
-    async def _look(self, config: Config, service: str, environment: str) -> RoomView:
-        room = await self._prober.room(config.services[service], environment)
-        names = [target.name for target in config.services[service].targets_in(environment)]
-        ids = (room.running, room.live_deploy, room.last)
-        running, live, last = await self._database.read(
-            lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
-        )
-        return RoomView(
-            service=service,
-            environment=environment,
-            live=room.live(names),
-            targets={name: room.targets[name] for name in names if name in room.targets},
-            running=running,
-            last=last,
-            by=live.by.name if live else "",
-            protected=config.environments[environment].protected,
-        )
+    async def versions(self, service: str, typed: str = "") -> tuple[Name, ...]:
+        """The tags and branches of a service in which `typed` stands, most used first."""
+        return await self._looker.versions(service, typed)
+
+    async def services(self) -> tuple[str, ...]:
+        """Every service, most used first."""
+        return await self._looker.services()
+
+    async def refresh(self, service: str) -> None:
+        """Fetch the branches and tags of a service that somebody is about to choose from."""
+        await self._looker.refresh(service)
 
     async def deploy(self, deploy: str) -> Deploy | None:
         return await self._database.read(lambda session: deploys.deploy(session, deploy))

@@ -10,7 +10,8 @@ import pytest
 from bot import say
 from bot.__main__ import _parser
 from bot.settings import read_settings
-from handlers.chat.grammar import Misread, parse
+from handlers.chat.grammar import parse
+from handlers.chat.sentences import Misread
 from pipelines.catalog import parse_config, parse_recipe
 from pipelines.domain.commands import Unbuilt
 from tests.support.process import ROOT

@@ -1,27 +1,44 @@
-"""Answers to one person, as cards: a misread, a refusal, a yes."""
+"""Answers to one person, as cards: a misread, a refusal, a yes, what there is to choose from."""
 
 from datetime import datetime
 
-from handlers.chat import clicks, words
+from handlers.chat import near, words
 from handlers.chat.card import Card, plain_text
-from handlers.chat.grammar import Misread
+from handlers.chat.examples import fill
+from handlers.chat.sentences import Misread
 from pipelines.domain.deploy import Deploy
+from pipelines.domain.model import Config
 from pipelines.domain.refusals import Accepted, Refusal
 
 
-def misread_card(misread: Misread) -> Card:
-    lines = tuple(f"/deploy {example}" for example in misread.examples)
-    return Card(title=misread.sentence, text=plain_text(misread.sentence), lines=lines)
-
-
-def refusal_card(refusal: Refusal, now: datetime) -> Card:
-    sentences = words.sentences(refusal, now)
+def misread_card(misread: Misread, said: str, config: Config) -> Card:
+    """Why it was not understood, lines near it with a button each, and lines that would be understood."""
+    meant = near.meant(said, config)
+    examples = tuple(f"/deploy {fill(example, config)}" for example in misread.examples)
     return Card(
-        title=sentences[0],
-        text=plain_text(sentences[0]),
-        lines=tuple(sentences[1:]),
-        buttons=clicks.offered(refusal),
+        title=misread.sentence,
+        text=plain_text(misread.sentence),
+        lines=_meant_lines(meant) or examples,
+        buttons=near.buttons(meant, config),
     )
+
+
+def refusal_card(refusal: Refusal, now: datetime, *, said: str = "", config: Config | None = None) -> Card:
+    """Every reason, and the ways on. `said` is what was refused, where lines near it may be offered."""
+    sentences = words.sentences(refusal, now)
+    config = config or Config()
+    meant = near.meant_by(said, config, refusal)
+    title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
+    return Card(
+        title=title,
+        text=plain_text(sentences[0]),
+        lines=(*below, *sentences[1:], *_meant_lines(meant)),
+        buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
+    )
+
+
+def _meant_lines(meant: tuple[str, ...]) -> tuple[str, ...]:
+    return ("Did you mean " + " or ".join(f"`/deploy {line}`" for line in meant) + "?",) if meant else ()
 
 
 def accepted_card(accepted: Accepted, deploy: Deploy | None) -> Card:
@@ -35,7 +52,7 @@ def accepted_card(accepted: Accepted, deploy: Deploy | None) -> Card:
         "planned": f"{it} → {where} has begun.",
         "abort": f"{it} in {where} is being aborted.",
         "abort_then": f"{it} → {where} has begun.",
-        "answered": f"{it} in {where} goes on.",
+        "answered": f"{it} in {where}: your answer counts.",
     }
     line = lines[accepted.done]
     return Card(title=line, text=plain_text(line))

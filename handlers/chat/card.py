@@ -7,10 +7,6 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handlers.chat.verbs import VERBS
-from pipelines.domain.commands import Help
-from pipelines.domain.model import Config
-
 TEXT_LIMIT = 300
 
 
@@ -56,21 +52,3 @@ def plain_text(text: str) -> str:
     seen = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     line = " ".join(seen.replace("*", "").replace("`", "").replace("~", "").split())
     return line if len(line) <= TEXT_LIMIT else line[: TEXT_LIMIT - 1] + "…"
-
-
-def help_card(help_: Help, config: Config) -> Card:
-    """Examples that fit this configuration; for one verb, or for all that is built."""
-    service = next(iter(config.services), "api")
-    calm = [name for name, env in config.environments.items() if not env.protected]
-    environment = next(iter(calm or config.environments), "staging")
-    verbs = [verb for verb in VERBS if verb.built and help_.topic in (None, verb.name)]
-    if help_.topic and not verbs:
-        line = f"{help_.topic} is not built yet."
-        return Card(title=line, text=line, lines=("See /deploy help for what is.",))
-    lines = []
-    for verb in verbs:
-        examples = [usage.format(service=service, environment=environment) for usage in verb.usage]
-        shown = examples if help_.topic else examples[:1]
-        lines += [f"/deploy {example} — {verb.does}" for example in shown if not example.startswith("…")]
-    title = "What shall go where?" if help_.first else "What Shipmate understands"
-    return Card(title=title, text=f"{title} For example: /deploy {service} v1.4 {environment}", lines=tuple(lines))

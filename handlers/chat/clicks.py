@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.chat.card import Button, Confirm, Style
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Pin, Retry, Rollback
+from pipelines.domain.commands import SAID, Abort, Answer, Choice, Command, Deploy, Pin, Retry, Rollback
 from pipelines.domain.commands import Button as Source
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.refusals import Offer, Refusal
 
 VALUE_LIMIT = 2_000
 
@@ -18,6 +17,13 @@ class LogWanted:
     """The Log button: show where a deploy's output is."""
 
     deploy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChooseWanted:
+    """The Choose button: open the form, for a service that was named or for any."""
+
+    service: str | None
 
 
 class UnreadableClickError(Exception):
@@ -55,19 +61,7 @@ def abort(deploy: DeployState) -> Button:
 
 def roll_back(deploy: DeployState) -> Button | None:
     """Roll back to the version that is pinned now; while a deploy runs, it is ended first."""
-    pin, plan = deploy.rollback, deploy.plan
-    if pin is None:
-        return None
-    running = deploy.outcome is None
-    text = f"{plan.service} in {plan.environment} goes from {plan.version} back to {pin.version}."
-    return Button(
-        label=f"Roll back to {pin.version}",
-        action="rollback",
-        value=pack(**_room(deploy), v=pin.version, c=pin.commit, u=pin.until, now=1 if running else None),
-        say=f"rollback {plan.service} {plan.environment}{' now' if running else ''}",
-        style=Style.DANGER,
-        confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
-    )
+    return roll_back_to(deploy, deploy.rollback) if deploy.rollback is not None else None
 
 
 def retry(deploy: DeployState) -> Button:
@@ -94,34 +88,52 @@ def log(deploy: DeployState) -> Button:
     return Button(label="Log", action="log", value=pack(**_room(deploy)), say="")
 
 
-def answer(deploy: DeployState, choice: str, step: str) -> Button:
+def answer(deploy: DeployState, choice: Choice, step: str, attempt: int) -> Button:
+    """Answers for this attempt of a step and for no other one."""
     plan = deploy.plan
-    labels = {"again": "Run again", "worked": "It worked", "wait": "Wait", "stop": "Stop it"}
-    label = labels[choice]
     return Button(
-        label=label,
-        action=f"{choice}_{step}"[:60],
-        value=pack(**_room(deploy), a=choice),
-        say=f"{label.lower()} {plan.service} {plan.environment}",
+        label=SAID[choice].capitalize(),
+        action=f"{choice}_{step}_{attempt}",
+        value=pack(**_room(deploy), a=choice, t=step, n=attempt),
+        say=f"{SAID[choice]} {plan.service} {plan.environment}",
     )
 
 
-def offered(refusal: Refusal) -> tuple[Button, ...]:
-    """The buttons under a refusal: each says the words that its offer names."""
-    return tuple(_offer(offer) for offer in refusal.offers)
+def say(label: str, line: str, *, action: str = "say", protected: bool = False) -> Button:
+    """A button that says a line, as if it had been typed; for a protected environment it asks once more."""
+    style = Style.DANGER if "oll back" in label or label.startswith("Abort") else Style.PLAIN
+    confirm = Confirm(title=f"{label}?"[:100], text=f"/deploy {line}"[:300], yes="Yes, do it") if protected else None
+    return Button(label=label, action=action, value=pack(say=line), say=line, style=style, confirm=confirm)
 
 
-def _offer(offer: Offer) -> Button:
-    style = Style.DANGER if "Roll back" in offer.label or offer.label.startswith("Abort") else Style.PLAIN
-    return Button(label=offer.label, action=offer.action, value=pack(say=offer.say), say=offer.say, style=style)
+def choose(service: str | None) -> Button:
+    """Opens the form in which service, version and environment are chosen."""
+    return Button(label="Choose…", action="choose", value=pack(choose=service or ""), say="")
 
 
-def command_of(action: str, value: str) -> Command | LogWanted | str:
+def roll_back_to(deploy: DeployState, pin: Pin, *, where: str = "") -> Button:
+    """Back from a deploy to what `pin` says; one that runs is ended first. `where` stands behind the label."""
+    plan, running = deploy.plan, deploy.outcome is None
+    text = f"{plan.service} in {plan.environment} goes from {plan.version} back to {pin.version}."
+    exactly = "" if deploy.rollback == pin else f" to {pin.version}"
+    return Button(
+        label=f"Roll back to {pin.version}{where}",
+        action="rollback",
+        value=pack(**_room(deploy), v=pin.version, c=pin.commit, u=pin.until, now=1 if running else None),
+        say=f"rollback {plan.service} {plan.environment}{exactly}{' now' if running else ''}",
+        style=Style.DANGER,
+        confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
+    )
+
+
+def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | str:
     """What a click asks; a text is to be read as if it had been typed. Raises UnreadableClickError."""
     try:
         facts = json.loads(value)
         if "say" in facts:
             return str(facts["say"])
+        if "choose" in facts:
+            return ChooseWanted(service=str(facts["choose"]) or None)
         service, environment, deploy = str(facts["s"]), str(facts["e"]), str(facts["d"])
         source = Source(deploy=deploy, action=action)
         match action:
@@ -139,7 +151,14 @@ def command_of(action: str, value: str) -> Command | LogWanted | str:
             case "log":
                 return LogWanted(deploy=deploy)
             case _:
-                choice = facts["a"]
-                return Answer(choice=choice, service=service, environment=environment, deploy=deploy, button=source)
+                return Answer(
+                    choice=facts["a"],
+                    service=service,
+                    environment=environment,
+                    deploy=deploy,
+                    step=str(facts["t"]),
+                    attempt=int(facts["n"]),
+                    button=source,
+                )
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableClickError(f"the button {action!r} cannot be read: {error}") from error

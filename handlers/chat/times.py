@@ -1,4 +1,4 @@
-"""Spans and moments as people read them."""
+"""Spans, moments and counts as people read them."""
 
 from datetime import UTC, datetime
 
@@ -28,3 +28,8 @@ def clock(moment: datetime, now: datetime | None = None) -> str:
     if now is not None and moment.date() != now.astimezone(UTC).date():
         return f"{moment:%Y-%m-%d %H:%M} UTC"
     return f"{moment:%H:%M} UTC"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 commit`, `3 commits`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

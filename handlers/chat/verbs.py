@@ -17,16 +17,44 @@ VERBS = (
     Verb(
         name="deploy",
         does="make a version live",
-        usage=("{service} v1.4 {environment}", "{service}@main to {environment} because the fix is urgent"),
+        usage=(
+            "{service} latest {environment}",
+            "{service}@main to {environment} because the fix is urgent",
+            "{service}",
+        ),
         built=True,
     ),
     Verb(
         name="rollback",
         does="back to the last good version, or to a named one",
-        usage=("rollback {service} {environment}", "rollback {service} {environment} to v1.2", "… now"),
+        usage=(
+            "rollback {service} {environment}",
+            "rollback {service} {environment} to v1.2",
+            "rollback {service} {environment} now",
+            "rollback",
+        ),
+        built=True,
+    ),
+    Verb(
+        name="plan",
+        does="what a deploy would do, and what holds it; nothing runs",
+        usage=("plan {service} latest {environment}",),
         built=True,
     ),
     Verb(name="status", does="what is live where", usage=("status", "status {service}"), built=True),
+    Verb(
+        name="history",
+        does="what was deployed, by whom, and how it ended",
+        usage=("history {service} {environment}", "history {service}"),
+        built=True,
+    ),
+    Verb(
+        name="diff",
+        does="the commits between what is live and a version",
+        usage=("diff {service} latest {environment}",),
+        built=True,
+    ),
+    Verb(name="who", does="who may deploy, and who does", usage=("who {service}", "who"), built=True),
     Verb(name="abort", does="end a running deploy", usage=("abort {service} {environment}", "abort"), built=True),
     Verb(name="retry", does="a failed deploy once more", usage=("retry {service} {environment}", "retry"), built=True),
     Verb(name="help", does="these lines", usage=("help", "help rollback"), built=True),
@@ -45,10 +73,6 @@ VERBS = (
     *(
         Verb(name=name, does=does)
         for name, does in (
-            ("plan", "what would happen"),
-            ("history", "what happened"),
-            ("diff", "what would change"),
-            ("who", "who can and does deploy"),
             ("why", "which gates hold a deploy"),
             ("approve", "let a waiting deploy go"),
             ("decline", "refuse a waiting deploy"),

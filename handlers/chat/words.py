@@ -4,10 +4,9 @@ from datetime import datetime
 from typing import assert_never
 
 from handlers.chat.times import between, clock
-from pipelines.domain.commands import Status
-from pipelines.domain.gates import known_room
-from pipelines.domain.model import Config
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
+
+SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
 
 
 def sentences(refusal: Refusal, now: datetime) -> list[str]:
@@ -33,14 +32,19 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.UNKNOWN_SERVICE:
             return f"There is no service {say('given')!r}. {_known('Services', gate)}"
         case Code.UNKNOWN_ENVIRONMENT:
-            return f"There is no environment {say('given')!r}. {_known('Environments', gate)}"
+            other = {"#": "is a channel", "@": "is a person or a group"}.get(say("given")[:1])
+            wrong = (
+                f"{say('given')!r} {other}, no environment" if other else f"There is no environment {say('given')!r}"
+            )
+            return f"{wrong}. {_known('Environments', gate)}"
         case Code.UNKNOWN_VERSION:
-            near = f" Did you mean {_or(gate.listed('near'))}?" if gate.listed("near") else " Try `latest`."
-            return f"There is no tag, branch or commit {say('given')!r}.{near}"
+            near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest")
+            return f"There is no tag, branch or commit {say('given')!r}. {near}"
         case Code.BAD_VERSION:
-            return f"{say('given')!r} cannot be a version, because it {say('reason')}. Name a tag such as v1.4."
+            return f"{say('given')!r} cannot be a version, because it {say('reason')}. {_try(gate, 'latest')}"
         case Code.AMBIGUOUS_VERSION:
-            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. Name the commit instead."
+            commit = next(iter(gate.listed("commits")), "COMMIT")
+            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. {_try(gate, commit)}"
         case Code.UNREACHABLE_COMMIT:
             return (
                 f"The commit {say('given')[:12]} is on no branch or tag of the repository, so it is not deployed. "
@@ -50,6 +54,23 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return say("detail")
         case Code.BAD_RECIPE:
             return "deploy.yml cannot be used:\n" + "\n".join(gate.listed("errors"))
+        case Code.NO_SECRETS_FROM:
+            return (
+                f"deploy.yml names {_secrets(gate.listed('names'))}, but the bot's configuration does not say where "
+                f"those of {say('where')} are. Write {SECRETS_FROM} there, under its environment {say('where')}."
+            )
+        case Code.SECRETS_MISSING:
+            return (
+                f"These secrets of {say('service')} cannot be read for {say('where')}:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nPut each value into its file, readable by the bot's user, then ask again."
+            )
+        case Code.NOT_PASSED:
+            return (
+                f"What `pass_env` hands to scripts in {say('where')} cannot be given:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nStart the bot with the variable, or change `pass_env` in its configuration."
+            )
         case Code.ROOM_BUSY:
             return (
                 f"{say('service')} is being deployed to {say('where')}: {say('version')} by {say('by')}, "
@@ -61,10 +82,10 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"A rollback to {say('to')} ends that first: `/rollback {say('service')} {say('where')} now`."
             )
         case Code.ROOM_UNKNOWN:
+            lines = tuple(f"`/deploy {line}`" for line in gate.listed("says"))
             return (
-                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended. "
-                f"Say `/deploy run again {say('service')} {say('where')}` or "
-                f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
+                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
+                f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
             )
         case Code.ALREADY_LIVE:
             return (
@@ -90,6 +111,9 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.ALREADY_DONE:
             return f"{say('by')} did that already, at {clock(datetime.fromisoformat(say('at')), now)}."
+        case Code.ALREADY_ANSWERED:
+            at = clock(datetime.fromisoformat(say("at")), now)
+            return f"{say('by')} answered that already, at {at}: {say('choice')}. Nothing was done twice."
         case Code.NOTHING_RUNNING:
             return f"Nothing is being deployed{_where(gate)}, so there is nothing to abort. See `/deploy status`."
         case Code.NOTHING_TO_RETRY:
@@ -117,20 +141,6 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return f"Something in Shipmate itself broke, and nothing was started. Its log has it under {say('id')}."
         case _:
             assert_never(gate.code)
-
-
-def unknown_names(status: Status, config: Config) -> Refusal | None:
-    """The refusal for a `status` of a service or environment that nobody knows."""
-    some_service = next(iter(config.services), "")
-    some_environment = next(iter(config.environments), "")
-    gates = known_room(status.service or some_service, status.environment or some_environment, config)
-    named = [
-        gate
-        for gate in gates
-        if (gate.code is Code.UNKNOWN_SERVICE and status.service)
-        or (gate.code is Code.UNKNOWN_ENVIRONMENT and status.environment)
-    ]
-    return Refusal(gates=tuple(named)) if named else None
 
 
 def not_built(name: str) -> Refusal:
@@ -168,8 +178,21 @@ def _people(names: tuple[str, ...]) -> str:
     return _or(names) if names else "nobody yet (set `owners:` or `deployers:`)"
 
 
+def _secrets(names: tuple[str, ...]) -> str:
+    return ("the secret " if len(names) == 1 else "the secrets ") + _and(names)
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
 def _or(names: tuple[str, ...]) -> str:
     return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
+
+
+def _try(gate: Gate, version: str) -> str:
+    service, where = gate.text("service"), gate.text("where")
+    return f"Say for example `/deploy {service} {version} {where}`." if service else f"Say for example `{version}`."
 
 
 def _known(what: str, gate: Gate) -> str:

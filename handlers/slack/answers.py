@@ -2,12 +2,14 @@
 the deploy's own message does not say it already."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from handlers.chat import words
 from handlers.chat.answers import accepted_card, refusal_card
+from handlers.chat.wording import render
 from handlers.slack.api import Fault
 from handlers.slack.blocks import Message, card_message, lines_message
 from handlers.slack.channels import Channels
@@ -32,7 +34,17 @@ class Answers:
         self._channels = channels
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._held: set[str] = set()
         self._breaks = Breaks()
+
+    @contextlib.contextmanager
+    def held(self, key: str) -> Iterator[None]:
+        """While somebody else is about to tell what came of the ask of this key, it is not told from here."""
+        self._held.add(key)
+        try:
+            yield
+        finally:
+            self._held.discard(key)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -49,7 +61,8 @@ class Answers:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        if asked.ask not in self._under_way and not self._breaks.rests(asked.ask):
+        waits = asked.ask in self._under_way or asked.key in self._held or self._breaks.rests(asked.ask)
+        if not waits:
             task = asyncio.create_task(self._answer(asked, outcome))
             self._under_way[asked.ask] = task
             task.add_done_callback(lambda _: self._under_way.pop(asked.ask, None))
@@ -74,7 +87,8 @@ class Answers:
     async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:
         """What to tell; None when the deploy's message stands where the person asked."""
         if isinstance(outcome, Refusal):
-            return card_message(refusal_card(outcome, self._clock()))
+            said = "" if asked.command.button else render(asked.command)
+            return card_message(refusal_card(outcome, self._clock(), said=said, config=self._shipmate.config))
         deploy = await self._shipmate.deploy(outcome.deploy)
         where = deploy.place.channel if deploy else self._expected(asked)
         if where is not None and await self._same(where, asked.place.channel):

@@ -15,6 +15,7 @@ from handlers.slack.answers import Answers
 from handlers.slack.budget import Budgets
 from handlers.slack.canvas import Studio
 from handlers.slack.channels import Channels
+from handlers.slack.choosing import Choosing
 from handlers.slack.edge import Edge
 from handlers.slack.identity import SlackDoorman
 from handlers.slack.inbox import Inbox
@@ -81,13 +82,19 @@ class SlackDoor:
 
     async def start(self, shipmate: Shipmate) -> None:
         """Open the door. Never raises for a Slack that is away."""
+        answers = Answers(shipmate, private=self._private, channels=self._channels, clock=self._clock)
+        choosing = Choosing(shipmate, self._web, self._workspace, answers=answers, clock=self._clock)
         inbox = Inbox(
-            shipmate, doorman=self.doorman, workspace=self._workspace, private=self._private, clock=self._clock
+            shipmate,
+            doorman=self.doorman,
+            workspace=self._workspace,
+            private=self._private,
+            choosing=choosing,
+            clock=self._clock,
         )
-        app = build_app(self._web, self._workspace, inbox, self._after)
+        app = build_app(self._web, self._workspace, inbox, choosing, self._after)
         identified = self._keep(self._workspace.keep_asking)
         await asyncio.wait({identified}, timeout=IDENTITY_SECONDS)
-        answers = Answers(shipmate, private=self._private, channels=self._channels, clock=self._clock)
         self._keep(answers.run)
         self._keep(Painter(self._studio(shipmate)).run)
         if self._credentials.signing_secret:

@@ -1,33 +1,54 @@
-"""What comes in: typed lines and clicks become asks. Before the acknowledgement there is one insert and nothing else;
-what a person is only told is told after it."""
+"""What comes in: typed lines, mentions and clicks become asks. Before the acknowledgement there is one insert and
+nothing else; what a person is only told is told after it."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, assert_never
 
-from handlers.chat import answers, card, clicks, grammar, status_card, thread, words
+from handlers.chat import answers, clicks, grammar, thread, views, words
 from handlers.chat.card import Card
-from handlers.chat.clicks import LogWanted, UnreadableClickError
-from handlers.chat.grammar import Misread, Parsed
-from handlers.slack import limits
+from handlers.chat.clicks import ChooseWanted, LogWanted, UnreadableClickError
+from handlers.chat.grammar import Parsed
+from handlers.chat.help_card import help_card
+from handlers.chat.sentences import Misread
+from handlers.slack import arrivals, limits
+from handlers.slack.arrivals import Arrival, Body
 from handlers.slack.blocks import Message, action_of, card_message, lines_message, tail_message
+from handlers.slack.choosing import Choosing
 from handlers.slack.private import Private
 from handlers.slack.workspace import Workspace
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Help, Retry, Rollback, Status, Unbuilt
-from pipelines.domain.events import Place
+from pipelines.domain.commands import (
+    Abort,
+    Answer,
+    Choose,
+    Command,
+    Deploy,
+    Diff,
+    Help,
+    History,
+    Look,
+    Preview,
+    Recent,
+    Retry,
+    Rollback,
+    Status,
+    Unbuilt,
+    Who,
+)
 from pipelines.domain.gates import member
-from pipelines.domain.model import Person, PersonKind
+from pipelines.domain.model import Person
 from pipelines.domain.refusals import Code, Refusal, refuse
 from pipelines.shipmate import Doorman, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
-Body = Mapping[str, Any]
 After = Coroutine[Any, Any, None]
 
 ASK_SECONDS = 2.5  # Slack gives three
+REMEMBERED = 5_000
 UNREADABLE = "That button is from another version of Shipmate. Nothing was done; type what you want instead."
 
 
@@ -39,149 +60,135 @@ class Inbox:
         doorman: Doorman,
         workspace: Workspace,
         private: Private,
+        choosing: Choosing,
         clock: Callable[[], datetime],
     ) -> None:
         self._shipmate = shipmate
         self._doorman = doorman
         self._workspace = workspace
         self._private = private
+        self._choosing = choosing
         self._clock = clock
+        self._answered: OrderedDict[str, None] = OrderedDict()
 
     async def typed(self, body: Body, verb: str = "") -> After | None:
         """A slash command. What is to be done after the acknowledgement, if anything. Raises what the insert raises:
         then nothing was kept, and nothing is acknowledged."""
-        by = self._person(str(body["user_id"]), str(body.get("user_name") or ""), body.get("team_id"))
-        place = Place(surface="slack", channel=_text(body.get("channel_id")), reply=_text(body.get("response_url")))
-        text = str(body.get("text") or "")
-        after = await self._heard(grammar.parse(text, verb=verb), text, by, place, f"command-{body['trigger_id']}")
-        return self._answered(after, by, place)
+        arrival = arrivals.command(body, self._workspace)
+        return self._told(await self._heard(grammar.parse(arrival.said, verb=verb), arrival), arrival)
+
+    async def mentioned(self, body: Body) -> After | None:
+        """A mention, or a direct message. As `typed`."""
+        arrival = arrivals.message(body, self._workspace)
+        return self._told(await self._heard(grammar.parse(arrival.said), arrival), arrival) if arrival else None
 
     async def clicked(self, body: Body) -> After | None:
         """A click on a button. As `typed`."""
-        user, action = body["user"], body["actions"][0]
-        team = user.get("team_id") or (body.get("team") or {}).get("id")
-        by = self._person(str(user["id"]), str(user.get("name") or user.get("username") or ""), team)
-        container = body.get("container") or {}
-        place = Place(
-            surface="slack",
-            channel=_text((body.get("channel") or {}).get("id") or container.get("channel_id")),
-            thread=_text(container.get("thread_ts")),
-            reply=_text(body.get("response_url")),
-        )
-        label = str((action.get("text") or {}).get("text") or "The button")
+        arrival, action = arrivals.click(body, self._workspace), body["actions"][0]
         try:
             wanted = clicks.command_of(action_of(str(action["action_id"])), str(action.get("value") or ""))
         except UnreadableClickError:
-            return self._tell(lines_message([UNREADABLE]), by, place)
-        if isinstance(wanted, LogWanted):
-            return self._answered(self._show_log(wanted, by, place), by, place)
-        parsed = grammar.parse(wanted) if isinstance(wanted, str) else wanted
-        after = await self._heard(parsed, str(wanted), by, place, f"click-{_once(body, action)}")
-        if container.get("is_ephemeral") and place.reply:
-            after = self._pressed(place.reply, label, after)
-        return self._answered(after, by, place)
+            return self._told(self._tell(lines_message([UNREADABLE]), arrival), arrival)
+        match wanted:
+            case LogWanted():
+                return self._told(self._show_log(wanted, arrival), arrival)
+            case ChooseWanted(service=service):
+                return self._told(await self._heard(Choose(service=service), arrival), arrival)
+            case str():
+                after = await self._heard(grammar.parse(wanted), arrival)
+            case _:
+                after = await self._heard(wanted, arrival)
+        if (body.get("container") or {}).get("is_ephemeral") and arrival.place.reply:
+            after = self._pressed(arrival.place.reply, arrival.said, after)
+        return self._told(after, arrival)
 
-    def _answered(self, after: After | None, by: Person, place: Place) -> After | None:
+    def _told(self, after: After | None, arrival: Arrival) -> After | None:
         """What is to be done after the acknowledgement, and never ends in silence: an error of our own is told, too."""
-        return None if after is None else self._or_broken(after, by, place)
+        return None if after is None else self._or_broken(after, arrival)
 
-    async def _or_broken(self, after: After, by: Person, place: Place) -> None:
+    async def _or_broken(self, after: After, arrival: Arrival) -> None:
         try:
             await after
         except Exception as error:
             number = noted(log, "answering in Slack", error)
-            await self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), by, place)
+            await self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), arrival)
 
-    def _person(self, slack_id: str, name: str, team: object) -> Person:
-        """Somebody of another team is a stranger; while nobody knows which team is ours, everybody is unknown."""
-        kind = PersonKind.MEMBER
-        if self._workspace.team is None:
-            kind = PersonKind.UNKNOWN
-        elif team != self._workspace.team:
-            kind = PersonKind.STRANGER
-        return Person(id=slack_id, name=name or slack_id, kind=kind, slack=slack_id)
-
-    async def _heard(self, parsed: Parsed, text: str, by: Person, place: Place, key: str) -> After | None:
+    async def _heard(self, parsed: Parsed, arrival: Arrival) -> After | None:
         match parsed:
             case Deploy() | Rollback() | Abort() | Retry() | Answer():
-                await self._ask(parsed, by, place, key)
+                await self._ask(parsed, arrival)
                 return None
-            case Misread():
-                return self._misread(parsed, text, by, place)
-            case Unbuilt() | Help() | Status():
-                return self._look(parsed, by, place)
+            case (
+                Misread() | Unbuilt() | Help() | Preview() | Status() | History() | Diff() | Who() | Recent() | Choose()
+            ):
+                return self._look(parsed, arrival) if self._first(arrival.key) else None
             case _:
                 assert_never(parsed)
 
-    async def _ask(self, command: Command, by: Person, place: Place, key: str) -> None:
+    def _first(self, key: str) -> bool:
+        """False for what came before: Slack delivers again what was acknowledged late."""
+        if key in self._answered:
+            return False
+        self._answered[key] = None
+        if len(self._answered) > REMEMBERED:
+            self._answered.popitem(last=False)
+        return True
+
+    async def _ask(self, command: Command, arrival: Arrival) -> None:
         async with asyncio.timeout(ASK_SECONDS):
-            await self._shipmate.ask(command, by=by, place=place, key=f"slack-{key}")
+            await self._shipmate.ask(command, by=arrival.by, place=arrival.place, key=f"slack-{arrival.key}")
 
-    async def _misread(self, misread: Misread, text: str, by: Person, place: Place) -> None:
-        await self._shipmate.misread(text, by=by, via="slack")
-        refusal = await self._not_ours(by)
-        shown = self._refused(refusal) if refusal else answers.misread_card(misread)
-        await self._tell(card_message(shown), by, place)
+    async def _look(self, wanted: Misread | Unbuilt | Help | Look, arrival: Arrival) -> None:
+        if isinstance(wanted, Misread):
+            await self._shipmate.misread(arrival.said, by=arrival.by, via="slack")
+        person = await self._doorman.person(arrival.by)
+        if gate := member(person):  # guests, bots and people of other workspaces may not even look
+            await self._tell(card_message(self._refused(Refusal(gates=(gate,)))), arrival)
+        elif isinstance(wanted, Choose) and await self._choosing.open(wanted, arrival):
+            return
+        else:
+            await self._tell(card_message(await self._shown(wanted, arrival, person)), arrival)
 
-    async def _look(self, wanted: Unbuilt | Help | Status, by: Person, place: Place) -> None:
-        refusal = await self._not_ours(by)
-        shown = self._refused(refusal) if refusal else await self._shown(wanted)
-        await self._tell(card_message(shown), by, place)
-
-    async def _shown(self, wanted: Unbuilt | Help | Status) -> Card:
+    async def _shown(self, wanted: Misread | Unbuilt | Help | Look, arrival: Arrival, person: Person) -> Card:
+        config = self._shipmate.config
         match wanted:
+            case Misread():
+                return answers.misread_card(wanted, arrival.said, config)
             case Unbuilt():
                 return self._refused(words.not_built(wanted.name))
             case Help():
-                return card.help_card(wanted, self._shipmate.config)
-            case Status():
-                views = await self._shipmate.look(wanted.service, wanted.environment)
-                unknown = None if views else words.unknown_names(wanted, self._shipmate.config)
-                if unknown is not None:
-                    return self._refused(unknown)
-                return status_card.status_card(views, self._clock(), self._shipmate.config_problems)
+                return help_card(wanted, config)
             case _:
-                assert_never(wanted)
+                view = await self._shipmate.look(wanted, by=person, channel=arrival.place.channel)
+                if isinstance(view, Refusal):
+                    return self._refused(view, arrival.said)
+                return views.view_card(view, config, self._clock())
 
-    async def _not_ours(self, by: Person) -> Refusal | None:
-        """Guests, bots and people of other workspaces may not even look."""
-        gate = member(await self._doorman.person(by))
-        return Refusal(gates=(gate,)) if gate else None
+    def _refused(self, refusal: Refusal, said: str = "") -> Card:
+        return answers.refusal_card(refusal, self._clock(), said=said, config=self._shipmate.config)
 
-    def _refused(self, refusal: Refusal) -> Card:
-        return answers.refusal_card(refusal, self._clock())
-
-    async def _show_log(self, wanted: LogWanted, by: Person, place: Place) -> None:
+    async def _show_log(self, wanted: LogWanted, arrival: Arrival) -> None:
         """The last lines, to the person alone, and where the rest is."""
-        refusal = await self._not_ours(by)
+        gate = member(await self._doorman.person(arrival.by))
         deploy = await self._shipmate.deploy(wanted.deploy)
-        if refusal is not None or deploy is None:
-            shown = self._refused(refusal or refuse(Code.NOTHING_ASKED))
-            await self._tell(card_message(shown), by, place)
+        if gate is not None or deploy is None:
+            refusal = Refusal(gates=(gate,)) if gate else refuse(Code.NOTHING_ASKED)
+            await self._tell(card_message(self._refused(refusal)), arrival)
             return
         pieces = await self._shipmate.output(deploy.id, last=limits.TAIL_READ)
         text = b"".join(piece.data for piece in pieces).decode(errors="replace")
         it = f"{deploy.plan.service} {deploy.plan.version} in {deploy.plan.environment}"
         if not text:
-            await self._tell(lines_message([f"{it} printed nothing."]), by, place)
+            await self._tell(lines_message([f"{it} printed nothing."]), arrival)
             return
         title = f"The last lines of {it}. The whole log is a file in the thread of its message."
-        await self._tell(tail_message(title, thread.tail(text)), by, place)
+        await self._tell(tail_message(title, thread.tail(text)), arrival)
 
     async def _pressed(self, reply: str, label: str, after: After | None) -> None:
         await self._private.replace(reply, lines_message([f"{label}: on it."]))
         if after is not None:
             await after
 
-    async def _tell(self, message: Message, by: Person, place: Place) -> None:
-        if not await self._private.tell_in_time(message, to=by, place=place):
-            log.warning("there is no way to tell %s the answer", by.id)
-
-
-def _once(body: Body, action: Body) -> str:
-    """Slack's own id of a click, the same however often it is delivered."""
-    return str(body.get("trigger_id") or f"{body['user']['id']}-{action['action_ts']}")
-
-
-def _text(value: object) -> str | None:
-    return str(value) if value else None
+    async def _tell(self, message: Message, arrival: Arrival) -> None:
+        if not await self._private.tell_in_time(message, to=arrival.by, place=arrival.place):
+            log.warning("there is no way to tell %s the answer", arrival.by.id)

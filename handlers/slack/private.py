@@ -33,6 +33,8 @@ class Private:
         if to.slack is None:
             return False
         where: dict[str, Any] = {"thread_ts": place.thread} if place.thread else {}
+        if place.channel and place.channel.startswith("D"):  # theirs alone already
+            return await _went(self._web.chat_postMessage(channel=place.channel, **where, **message.payload))
         if place.channel and not place.channel.startswith("#"):
             posted = self._web.chat_postEphemeral(channel=place.channel, user=to.slack, **where, **message.payload)
             if await _went(posted):

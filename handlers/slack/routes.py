@@ -14,7 +14,9 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.api import quiet
+from handlers.slack.choosing import Choosing
 from handlers.slack.dispatch import NOT_KEPT
+from handlers.slack.form import FORM, SERVICE, VERSION
 from handlers.slack.inbox import After, Inbox
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
@@ -24,21 +26,23 @@ log = logging.getLogger(__name__)
 
 # A slash command, and the verb that it implies.
 COMMANDS: Mapping[str, str] = {"/deploy": "", "/rollback": "rollback"}
-# Events that are subscribed to: none yet; whatever comes is acknowledged.
-EVENTS: tuple[str, ...] = ()
+# Events that are subscribed to: what is written to us.
+EVENTS: tuple[str, ...] = ("app_mention", "message.im")
 # What the methods that are called need.
 SCOPES = (
+    "app_mentions:read",
     "channels:read",
     "chat:write",
     "commands",
     "files:write",
     "groups:read",
+    "im:history",
     "usergroups:read",
     "users:read",
     "users:read.email",
 )
 # Without these a post whose answer was lost in a crash may appear twice, and public channels need an invitation.
-OPTIONAL_SCOPES = ("channels:history", "chat:write.public", "groups:history", "im:history")
+OPTIONAL_SCOPES = ("channels:history", "chat:write.public", "groups:history")
 
 ANYTHING = re.compile(r"", re.DOTALL)
 
@@ -46,7 +50,7 @@ Ack = Callable[..., Awaitable[Any]]
 Context = MutableMapping[str, Any]
 
 
-def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, tasks: Tasks) -> AsyncApp:
+def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, choosing: Choosing, tasks: Tasks) -> AsyncApp:
     """Bolt, without what it does of itself before a listener: signatures are the edge's, who we are is known."""
 
     async def authorize() -> AuthorizeResult:
@@ -62,7 +66,11 @@ def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, tasks: Ta
     app = AsyncApp(name="shipmate", client=web, authorize=authorize, request_verification_enabled=False, logger=quiet())
     for name, verb in COMMANDS.items():
         app.command(name)(_command(inbox, tasks, verb))
-    app.action({"type": "block_actions", "action_id": ANYTHING})(_click(inbox, tasks))
+    app.event("app_mention")(_message(inbox, tasks))
+    app.event("message")(_message(inbox, tasks))
+    app.action({"type": "block_actions", "action_id": ANYTHING})(_click(inbox, choosing, tasks))
+    app.options(re.compile(f"{SERVICE}|{VERSION}"))(_suggestion(choosing))
+    app.view(FORM)(_form(choosing))
     _acknowledge_the_rest(app)
     return app
 
@@ -74,11 +82,41 @@ def _command(inbox: Inbox, tasks: Tasks, verb: str) -> Callable[..., Awaitable[N
     return on_command
 
 
-def _click(inbox: Inbox, tasks: Tasks) -> Callable[..., Awaitable[None]]:
+def _message(inbox: Inbox, tasks: Tasks) -> Callable[..., Awaitable[None]]:
+    async def on_message(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        await _kept(inbox.mentioned(body), ack, context, tasks)
+
+    return on_message
+
+
+def _click(inbox: Inbox, choosing: Choosing, tasks: Tasks) -> Callable[..., Awaitable[None]]:
     async def on_click(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        if (body.get("container") or {}).get("type") == "view":
+            await ack()
+            tasks.start(choosing.changed(body))
+            return
         await _kept(inbox.clicked(body), ack, context, tasks)
 
     return on_click
+
+
+def _suggestion(choosing: Choosing) -> Callable[..., Awaitable[None]]:
+    async def on_suggestion(ack: Ack, body: Mapping[str, Any]) -> None:
+        await ack(options=await choosing.suggest(body))
+
+    return on_suggestion
+
+
+def _form(choosing: Choosing) -> Callable[..., Awaitable[None]]:
+    async def on_form(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        try:
+            errors = await choosing.submitted(body)
+        except Exception:
+            context[NOT_KEPT] = True
+            raise
+        await (ack(response_action="errors", errors=errors) if errors else ack())
+
+    return on_form
 
 
 async def _kept(keeping: Coroutine[Any, Any, After | None], ack: Ack, context: Context, tasks: Tasks) -> None:

@@ -9,22 +9,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handlers.chat import grammar, words
-from handlers.chat.card import help_card
+from handlers.chat import grammar
+from handlers.chat.answers import misread_card, refusal_card
 from handlers.chat.deploy_card import deploy_card
-from handlers.chat.grammar import Misread, Parsed
-from handlers.chat.status_card import status_card
+from handlers.chat.grammar import Parsed
+from handlers.chat.help_card import help_card
+from handlers.chat.sentences import Misread
+from handlers.chat.views import view_card
 from handlers.terminal import render
-from pipelines.domain.commands import Command, Help, Status, Unbuilt
+from pipelines.domain.commands import (
+    Choose,
+    Command,
+    Diff,
+    Help,
+    History,
+    Look,
+    Preview,
+    Recent,
+    Status,
+    Unbuilt,
+    Who,
+)
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
-from pipelines.shipmate import Shipmate, noted
+from pipelines.domain.views import PreviewView
+from pipelines.shipmate import Doorman, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
 DONE, FAILED, MISREAD, REFUSED, ABORTED, UNKNOWN = 0, 1, 2, 3, 4, 75
+Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
 
@@ -47,8 +63,9 @@ class Saying:
 class TerminalDoor:
     """`has_slack`: a deploy's message can be posted at all."""
 
-    def __init__(self, shipmate: Shipmate, *, clock: Callable[[], datetime], has_slack: bool) -> None:
+    def __init__(self, shipmate: Shipmate, *, doorman: Doorman, clock: Callable[[], datetime], has_slack: bool) -> None:
         self._shipmate = shipmate
+        self._doorman = doorman
         self._clock = clock
         self._has_slack = has_slack
 
@@ -70,45 +87,44 @@ class TerminalDoor:
         match parsed:
             case Misread():
                 await self._shipmate.misread(saying.text, by=saying.by, via="terminal")
-                for line in render.misread(parsed):
-                    yield line
-                yield MISREAD
+                answer = render.lines(misread_card(parsed, saying.text, self._shipmate.config)), MISREAD
             case Unbuilt():
-                for line in render.refusal(refuse(Code.NOT_BUILT, name=parsed.name), self._clock()):
-                    yield line
-                yield REFUSED
+                answer = self._refused(refuse(Code.NOT_BUILT, name=parsed.name), saying)
             case Help():
-                for line in render.lines(help_card(parsed, self._shipmate.config)):
-                    yield line
-                yield DONE
-            case Status():
-                async for said in self._status(parsed):
-                    yield said
+                answer = render.lines(help_card(parsed, self._shipmate.config)), DONE
+            case Preview() | Status() | History() | Diff() | Who() | Recent() | Choose():
+                answer = await self._looked(parsed, saying)
             case _:
-                receipt = await self._shipmate.ask(
-                    parsed, by=saying.by, place=Place(surface="terminal"), key=saying.key
-                )
-                answer = await self._shipmate.answer(receipt.ask)
-                async for said in self._told(answer, saying):
+                async for said in self._asked(parsed, saying):
                     yield said
-
-    async def _status(self, status: Status) -> AsyncIterator[str | int]:
-        views = await self._shipmate.look(status.service, status.environment)
-        unknown = None if views else words.unknown_names(status, self._shipmate.config)
-        if unknown is not None:
-            for line in render.refusal(unknown, self._clock()):
-                yield line
-            yield MISREAD
-            return
-        for line in render.lines(status_card(views, self._clock(), self._shipmate.config_problems)):
+                return
+        for line in answer[0]:
             yield line
-        yield DONE
+        yield answer[1]
+
+    async def _asked(self, command: Command, saying: Saying) -> AsyncIterator[str | int]:
+        receipt = await self._shipmate.ask(command, by=saying.by, place=Place(surface="terminal"), key=saying.key)
+        async for said in self._told(await self._shipmate.answer(receipt.ask), saying):
+            yield said
+
+    async def _looked(self, query: Look, saying: Saying) -> Told:
+        view = await self._shipmate.look(query, by=await self._doorman.person(saying.by))
+        if isinstance(view, Refusal):
+            return self._refused(view, saying)
+        card = view_card(view, self._shipmate.config, self._clock())
+        held = isinstance(view, PreviewView) and view.ahead.gates
+        return render.lines(card), _status_of(Refusal(gates=held)) if held else DONE
+
+    def _refused(self, refusal: Refusal, saying: Saying) -> Told:
+        card = refusal_card(refusal, self._clock(), said=saying.text, config=self._shipmate.config)
+        return render.refusal(card), _status_of(refusal)
 
     async def _told(self, answer: Accepted | Refusal, saying: Saying) -> AsyncIterator[str | int]:
         if isinstance(answer, Refusal):
-            for line in render.refusal(answer, self._clock()):
+            lines, status = self._refused(answer, saying)
+            for line in lines:
                 yield line
-            yield MISREAD if answer.nature is Nature.MISREAD else REFUSED
+            yield status
             return
         deploy = await self._shipmate.deploy(answer.deploy)
         for line in render.accepted(answer, deploy, has_slack=self._has_slack):
@@ -125,12 +141,17 @@ class TerminalDoor:
         said: set[str] = set()
         last: Deploy | None = None
         async for last in self._shipmate.follow(answer.deploy):
-            for line in [*render.progress(last), *render.question(last)]:
-                if line not in said:
-                    said.add(line)
-                    yield line
+            for key, lines in {**render.progress(last), **render.question(last)}.items():
+                if key not in said:
+                    said.add(key)
+                    for line in lines:
+                        yield line
         assert last is not None and last.outcome is not None
         for line in render.lines(deploy_card(last, self._clock())):
             yield line
         asked_to_abort = answer.done == "abort"
         yield DONE if asked_to_abort and last.outcome is Outcome.ABORTED else ENDINGS[last.outcome]
+
+
+def _status_of(refusal: Refusal) -> int:
+    return MISREAD if refusal.nature is Nature.MISREAD else REFUSED

@@ -4,20 +4,18 @@ import re
 from pathlib import Path
 
 from pipelines.catalog.fields import Fields, boolean, kind, name_problem, named, text
+from pipelines.catalog.giving import pass_env, secrets_from
 from pipelines.catalog.nodes import Entry, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.people import groups, people, people_or_groups
 from pipelines.catalog.problems import ConfigErrors, Found, nearest
 from pipelines.domain.model import Config, Environment, Service, Target
 
 TOP = ("services", "environments", "groups", "people")
-SERVICE = ("repo", "path", "tags", "channel", "owners", "targets")
-SERVICE_LATER = ("environments",)
-ENVIRONMENT = ("protected", "deployers")
+SERVICE = ("repo", "path", "tags", "channel", "owners", "targets", "environments")
+ENVIRONMENT = ("protected", "deployers", "pass_env", "secrets_from")
 ENVIRONMENT_LATER = (
     "follow",
     "scale_waits",
-    "pass_env",
-    "secrets_from",
     "from",
     "needs",
     "approve",
@@ -111,17 +109,34 @@ class _Reader:
                 self._found.add(entry.line, f"`{name}` is a channel; it belongs under `channel:` of a service")
             elif problem := name_problem(name):
                 self._found.add(entry.line, problem)
-            elif name in VERBS | FILLERS:
+            elif name in FILLERS or (of == "services" and name in VERBS):
                 self._found.add(entry.line, f"`{name}` is a word of the commands, so nothing can be called that")
         return entries
 
     def _environments(self, value: Value, _found: Found, _key: str) -> dict[str, Environment]:
-        return {name: self._environment(name, entry) for name, entry in self._names(value, "environments").items()}
+        entries = self._names(value, "environments").items()
+        return {name: self._environment(entry, Environment(name=name)) for name, entry in entries}
 
-    def _environment(self, name: str, entry: Entry) -> Environment:
+    def _environment(self, entry: Entry, general: Environment) -> Environment:
+        """What is said in `entry`; the rest is as in `general`."""
         fields = Fields(entry.value, self._found, of="an environment", known=ENVIRONMENT, later=ENVIRONMENT_LATER)
-        deployers = fields.get("deployers", people_or_groups, None) if "deployers" in fields else None
-        return Environment(name=name, protected=fields.get("protected", boolean, False), deployers=deployers)
+        return Environment(
+            name=general.name,
+            protected=fields.get("protected", boolean, general.protected),
+            deployers=fields.get("deployers", people_or_groups, general.deployers),
+            pass_env=fields.get("pass_env", pass_env, general.pass_env),
+            secrets_from=fields.get("secrets_from", secrets_from, general.secrets_from),
+        )
+
+    def _nearer(self, value: Value, environments: dict[str, Environment]) -> dict[str, Environment]:
+        """What is said of environments for one service alone."""
+        nearer: dict[str, Environment] = {}
+        for name, entry in named(value, self._found, "environments").items():
+            if name in environments:
+                nearer[name] = self._environment(entry, environments[name])
+            else:
+                self._found.add(entry.line, f"`{name}` is not an environment.{nearest(name, environments or ['none'])}")
+        return nearer
 
     def _services(self, value: Value, environments: dict[str, Environment]) -> dict[str, Service]:
         return {
@@ -129,7 +144,7 @@ class _Reader:
         }
 
     def _service(self, name: str, entry: Entry, environments: dict[str, Environment]) -> Service:
-        fields = Fields(entry.value, self._found, of="a service", known=SERVICE, later=SERVICE_LATER)
+        fields = Fields(entry.value, self._found, of="a service", known=SERVICE)
         if "repo" not in fields:
             self._found.add(entry.line, f"`{name}` has no `repo`; say where its git repository is")
         return Service(
@@ -140,6 +155,7 @@ class _Reader:
             channel=fields.get("channel", lambda v, f, k: self._channel(v, environments), "") or None,
             owners=fields.get("owners", people_or_groups, ()),
             targets=fields.get("targets", lambda v, f, k: self._targets(v, environments), {}),
+            environments=fields.get("environments", lambda v, f, k: self._nearer(v, environments), {}),
         )
 
     def _repo(self, value: Value, found: Found, key: str) -> str:

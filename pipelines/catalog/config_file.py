@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from pipelines.catalog.config import parse_config
-from pipelines.catalog.nodes import SIZE_LIMIT
+from pipelines.catalog.nodes import Limits
 from pipelines.catalog.problems import ConfigErrors, Problem
 from pipelines.domain.model import Config
 
@@ -34,7 +34,7 @@ def _content(path: Path) -> bytes:
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is no plain file")
-        return file.read(SIZE_LIMIT + 1)
+        return file.read(Limits().size + 1)
 
 
 class ConfigFile:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Choice = Literal["again", "worked", "wait", "stop"]
+SAID: dict[Choice, str] = {"again": "run again", "worked": "it worked", "wait": "wait", "stop": "stop it"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
@@ -75,17 +78,28 @@ class Retry:
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a person says of a step that nobody can know the end of (`again`, `worked`), or of a script that runs
-    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`."""
+    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`. `step` and `attempt` pin what the
+    answer is for (a button does); else it is for the step that asks now."""
 
     kind: Literal["answer"] = "answer"
-    choice: Literal["again", "worked", "wait", "stop"]
+    choice: Choice
     service: str | None = None
     environment: str | None = None
     deploy: str | None = None
+    step: str | None = None
+    attempt: int | None = None
     button: Button | None = None
 
 
 Command = Deploy | Rollback | Abort | Retry | Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a deploy would do, and which gates hold it; nothing runs."""
+
+    kind: Literal["plan"] = "plan"
+    deploy: Deploy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +110,53 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class History:
+    """What happened in a room, or in all rooms of a service."""
+
+    kind: Literal["history"] = "history"
+    service: str
+    environment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diff:
+    """What a version would change of what is live."""
+
+    kind: Literal["diff"] = "diff"
+    service: str
+    version: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Who may and who does deploy; None: every service."""
+
+    kind: Literal["who"] = "who"
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recent:
+    """A bare `rollback`: the last deploys that can be gone back from."""
+
+    kind: Literal["recent"] = "recent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choose:
+    """A bare `/deploy`, or with a service alone: what there is to choose from."""
+
+    kind: Literal["choose"] = "choose"
+    service: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Help:
-    """`topic` is a verb or None; `first` is set for a bare `/deploy`, which gets examples alone."""
+    """`topic` is a verb or None."""
 
     kind: Literal["help"] = "help"
     topic: str | None = None
-    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,4 +167,5 @@ class Unbuilt:
     name: str
 
 
-Query = Status | Help
+Look = Preview | Status | History | Diff | Who | Recent | Choose
+Query = Look | Help

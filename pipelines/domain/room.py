@@ -10,6 +10,7 @@ class Traffic(StrEnum):
     UNKNOWN = "unknown"  # nobody said: taken to be in
     IN = "in"
     OUT = "out"
+    UNSURE = "unsure"  # a table was being applied when that ended otherwise than well: in or out, nobody knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,10 @@ class Room:
             return None
         since = max((state.at for state in states if state.at), default=None)
         return Live(version=states[0].version, commit=states[0].commit, since=since)
+
+    def was_good(self, commit: str) -> bool:
+        """Whether this commit ended green here once, or was found live."""
+        return any(good.commit == commit for good in self.good)
 
     def last_good(self) -> Good | None:
         """Where a rollback would go: the most recent good version, by time, that is neither the room's last or

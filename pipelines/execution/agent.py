@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
+from pipelines.domain.variables import expand
 from pipelines.errors import noted
-from pipelines.execution import checks, rundir
+from pipelines.execution import checks, rundir, values
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Exit, RunState, Spec, Why
 from pipelines.execution.source import Source
+from pipelines.execution.values import ValuesError
 from pipelines.storage.database import Database, heard
 from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
 
@@ -43,7 +45,7 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """`runs` is where run folders are; `path` is the PATH that scripts get."""
+    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on."""
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Agent:
         host: str,
         runs: Path,
         path: str | None = None,
+        environ: Mapping[str, str] = os.environ,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -60,6 +63,7 @@ class Agent:
         self._host = host
         self._runs = runs
         self._path = path or os.environ.get("PATH", os.defpath)
+        self._environ = environ
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
@@ -68,15 +72,25 @@ class Agent:
         """Carry out claims until cancelled. Scripts live on when this ends."""
         try:
             with self._database.waker.listening("steps") as told:
+                await self._forget_left()
                 while True:
                     told.clear()
-                    for claim in await self._database.read(lambda session: open_claims(session, self._host)):
+                    for claim in await self._database.read(self._open):
                         self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _forget_left(self) -> None:
+        """A process that ended between the record of a run's end and the cleaning up left values behind."""
+        left = await asyncio.to_thread(values.left, self._runs)
+        open_ = [self.run_dir(claim.key) for claim in await self._database.read(self._open)] if left else []
+        await asyncio.to_thread(values.forget_all, left, open_)
+
+    def _open(self, session: Session) -> list[Claim]:
+        return open_claims(session, self._host)
 
     def _take(self, claim: Claim) -> None:
         stop = self._stops.setdefault(claim.key, asyncio.Event())
@@ -95,6 +109,7 @@ class Agent:
         """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
             await self.record(claim.key, await self._ending(claim, stop))
+            await self._forget_values(claim)
         except Exception as error:
             noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
 
@@ -105,7 +120,7 @@ class Agent:
         while True:
             try:
                 return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
-            except SourceError as error:
+            except (SourceError, ValuesError) as error:
                 return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
             except Exception as error:
                 number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
@@ -127,6 +142,13 @@ class Agent:
         if over:
             return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
         return Ending(progress=Progress.LOST, detail=f"was lost because Shipmate itself broke (error {number})")
+
+    async def _forget_values(self, claim: Claim) -> None:
+        """Only now: until its end is recorded a run may be taken up again."""
+        try:
+            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
+        except OSError as error:
+            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
 
     async def record(self, key: StepKey, ending: Ending) -> None:
         at = self._clock()
@@ -158,10 +180,10 @@ class Agent:
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
-            case How.HTTP:
-                return await checks.http(work.what, work.timeout, status=work.status)
-            case How.TCP:
-                return await checks.tcp(work.what, work.timeout)
+            case How.HTTP | How.TCP:
+                given = await values.read(work, self._environ)
+                masker = await asyncio.to_thread(Masker, given.hidden)
+                return values.masked(await _asked(work, expand(work.what, given.secrets), masker), masker)
             case How.WAIT:
                 await asyncio.sleep(work.timeout)
                 return Ending(progress=Progress.OK)
@@ -181,11 +203,14 @@ class Agent:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
 
     async def spec(self, claim: Claim, run_dir: Path) -> Spec:
-        """What the supervisor is told; makes the folders that the script may use."""
+        """What the supervisor is told; makes the folders that the script may use, and keeps what is to be masked."""
         work = claim.work
+        given = await values.read(work, self._environ)
         tree = await self._source.tree(work.repo, work.commit)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("home", "tmp"):
-            (run_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / name).mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(values.keep, run_dir, given, detach=work.detach)
         stdin = run_dir / "stdin"
         if work.stdin:
             stdin.write_text(work.stdin)
@@ -198,15 +223,15 @@ class Agent:
         return Spec(
             argv=[str(tree / work.what)],
             cwd=str(tree),
-            env={**work.env, **ours},
+            env={**given.env, **work.env, **ours},
             stdin=str(stdin.absolute()) if work.stdin else None,
             timeout=work.timeout or None,
             grace=GRACE,
             detach=work.detach,
         )
 
-    def follower(self, key: StepKey) -> Follower:
-        return Follower(self._database, key, self.run_dir(key) / "out", Masker(()), self._clock)
+    def follower(self, key: StepKey, masker: Masker) -> Follower:
+        return Follower(self._database, key, self.run_dir(key) / "out", masker, self._clock)
 
 
 class Script:
@@ -226,10 +251,11 @@ class Script:
                 rundir.request_stop(self._run_dir)
             else:
                 await self._start()
-        follower = self._agent.follower(self._claim.key)
+        masker = await asyncio.to_thread(lambda: Masker(values.kept(self._run_dir)))
+        follower = self._agent.follower(self._claim.key, masker)
         state = await self._until_over(follower)
         await follower.drain(last=True)
-        return await asyncio.to_thread(self._ending, state)
+        return await asyncio.to_thread(self._ending, state, masker)
 
     def never_began(self) -> bool:
         """Nothing was prepared, so nothing can have started."""
@@ -278,7 +304,7 @@ class Script:
             delay = QUICK if asked else min(delay * 1.3, SLOW)
             await asyncio.sleep(delay)
 
-    def _ending(self, state: RunState) -> Ending:
+    def _ending(self, state: RunState, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
             if self._stop.is_set():
@@ -288,8 +314,14 @@ class Script:
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return Ending(progress=Progress.OK, report=reported(answer))
-        return ending
+            return Ending(progress=Progress.OK, report=reported(masker.text(answer)))
+        return values.masked(ending, masker)
+
+
+async def _asked(work: Work, what: str, masker: Masker) -> Ending:
+    if work.how is How.TCP:
+        return await checks.tcp(what, work.timeout)
+    return await checks.http(what, work.timeout, status=work.status, hide=masker.text)
 
 
 def ended_as(exit_: Exit, work: Work) -> Ending:

@@ -128,6 +128,20 @@ def _names(mirror: Mirror, *args: str) -> list[str]:
     return [name for name in out.decode(errors="replace").splitlines() if flaw(name) is None]
 
 
+def names(mirror: Mirror) -> list[tuple[RefKind, str]]:
+    """Every tag and branch that can be typed, the newest first, at most `NAMES`. Raises SourceError(RemoteAway)."""
+    order = ("--sort=-version:refname", "--sort=-creatordate")  # the last one counts first
+    args = (*order, f"--count={NAMES}", "--format=%(refname)", "refs/tags", "refs/heads")
+    out = mirror.present().git("for-each-ref", *args, doing="list names").decode(errors="replace")
+    found = [
+        (kind, ref[len(folder) :])
+        for ref in out.splitlines()
+        for kind, folder in _FOLDERS.items()
+        if ref.startswith(folder)
+    ]
+    return [(kind, name) for kind, name in found if flaw(name) is None]
+
+
 def _near(mirror: Mirror, name: str) -> tuple[str, ...]:
     names = _names(mirror, "--sort=-creatordate", f"--count={NAMES}", "refs/tags", "refs/heads")
     folded = {each.casefold(): each for each in reversed(names)}

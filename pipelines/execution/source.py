@@ -25,9 +25,9 @@ from git.cmd import Git
 from git.exc import GitCommandNotFound
 
 from pipelines.domain.ref_problems import GitFailed, SourceError, check_ref
-from pipelines.domain.refs import Commits, Freshness, Resolved
+from pipelines.domain.refs import Commits, Freshness, RefKind, Resolved
 from pipelines.execution.mirror import Call, Limits, Mirror
-from pipelines.execution.resolution import resolve
+from pipelines.execution.resolution import names, resolve
 from pipelines.execution.trees import Trees
 
 __all__ = ["Processes", "Source", "check_ref", "git_version", "reach"]
@@ -168,6 +168,10 @@ class Source:
         Raises BadRef, UnknownRef, AmbiguousRef, Unreachable, RemoteAway.
         """
         return await self._do(resolve, self._mirror(repo), text, tags)
+
+    async def names(self, repo: str) -> list[tuple[RefKind, str]]:
+        """Every tag and branch in the copy, newest first. Raises RemoteAway where there is none."""
+        return await self._do(names, self._mirror(repo))
 
     async def has(self, repo: str, commit: str) -> bool:
         """Whether the copy holds this full commit id, so that no fetch is needed for it."""

@@ -13,7 +13,7 @@ from pipelines.domain.events import FRONT, Event, Planned
 from pipelines.domain.fold import State, fold
 from pipelines.domain.model import room_name
 from pipelines.domain.room import Room
-from pipelines.storage import codec
+from pipelines.storage import codec, deploys
 from pipelines.storage.tables import DeployRow, EventRow, StreamRow
 
 Enqueue = Callable[[Session, str], None]
@@ -35,10 +35,8 @@ class Book:
         """The room, locked, with its last, running and live deploys and those named in `more`."""
         row = self._stream(room_name(service, environment))
         room = codec.load(Room, row.body) if row.body else Room(service=service, environment=environment)
-        wanted = {room.last, room.running, room.live_deploy, *more} - {None, ""}
-        found = (self.session.get(DeployRow, deploy) for deploy in wanted)
-        deploys = (codec.load(Deploy, row.body) for row in found if row is not None)
-        return State(room=room, deploys={deploy.id: deploy for deploy in deploys})
+        wanted = (room.last, room.running, room.live_deploy, *more)
+        return State(room=room, deploys=deploys.named(self.session, wanted))
 
     def append(self, state: State, events: Iterable[Event], at: datetime, *, by: str, via: str) -> State:
         """The state after the events, which are in the journal then; deploys they plan are enqueued."""

@@ -1,8 +1,11 @@
 """Reading snapshots: deploys and rooms as they were at the last commit."""
 
+from collections.abc import Iterable
+
 from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
+from pipelines.domain.fold import State
 from pipelines.domain.model import room_name
 from pipelines.domain.room import Room
 from pipelines.storage import codec
@@ -37,3 +40,34 @@ def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     """The newest deploys that a person asked for, newest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit))
     return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+
+
+def of_room(session: Session, service: str, environment: str, limit: int) -> list[Deploy]:
+    """The newest deploys of a room, newest first."""
+    name = room_name(service, environment)
+    rows = session.exec(select(DeployRow).where(DeployRow.room == name).order_by(col(DeployRow.at).desc()).limit(limit))
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+
+
+def newest(session: Session, limit: int) -> list[Deploy]:
+    """The newest deploys of all, newest first: ids rise with time."""
+    rows = session.exec(select(DeployRow).order_by(col(DeployRow.id).desc()).limit(limit))
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+
+
+def running_in(session: Session, service: str, environment: str) -> Deploy | None:
+    """The deploy that runs in a room now."""
+    running = room(session, service, environment).running
+    return deploy(session, running) if running else None
+
+
+def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
+    """The deploys of these ids, as far as there are any."""
+    found = (deploy(session, one) for one in {*wanted} - {None, ""} if one is not None)
+    return {one.id: one for one in found if one is not None}
+
+
+def state(session: Session, service: str, environment: str) -> State:
+    """A room with its last, running and live deploys, as they were at the last commit: to look, not to decide."""
+    there = room(session, service, environment)
+    return State(room=there, deploys=named(session, (there.last, there.running, there.live_deploy)))

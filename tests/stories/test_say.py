@@ -9,7 +9,7 @@ import pytest
 
 from handlers.chat.verbs import VERBS
 from tests.support.process import Bot, until
-from tests.support.scene import make_service
+from tests.support.scene import make_service, timeless
 from tests.support.service import Service
 
 UNBUILT = [verb.name for verb in VERBS if not verb.built]
@@ -56,18 +56,41 @@ def test_a_deploy_and_its_way_back(bot: Bot) -> None:
     assert lines[-1] == "  [Roll back to v1.0] rollback api staging"
     back = bot.say("/rollback api staging", wait=True)
     assert back.status == 0 and "api v1.0 is live in staging · rolled back from v1.1, which was live for" in back.text
+    past = timeless(bot.say("history api staging").text).splitlines()
+    assert past[1:3] == [
+        "  HH:MM UTC  v1.0 by ana (a rollback): ✅ live since HH:MM UTC",
+        "  HH:MM UTC  v1.1 by ana: ✅ live for N s, then v1.0, because it is time",
+    ]
+    assert bot.say("rollback").text.startswith("There is nothing to roll back")
 
 
 @pytest.mark.parametrize(
     ("text", "by", "status", "says"),
     [
-        ("", "ana", 0, "What shall go where?"),
+        ("", "ana", 0, "Which version of api, and where?\n  versions: v1."),
+        ("api", "ana", 0, "  environments: staging, production\n  /deploy api v1."),
+        (
+            "apii v1.1 stagin",
+            "ana",
+            2,
+            "Did you mean `/deploy api v1.1 staging`?\n  [Choose api v1.1 staging] api v1.1",
+        ),
+        ("statsu", "ana", 2, "Did you mean `/deploy status`?"),
+        ("api v11 staging", "ana", 2, "[Choose api v1.1 staging] api v1.1 staging"),
+        ("api v1.1 #deploys", "ana", 2, "'#deploys' is a channel, no environment. Environments:"),
+        ("plan api v9 staging", "ana", 2, "✗ There is no tag, branch or commit 'v9'"),
+        ("plan api v1.1 production", "mia", 3, "✗ You may not deploy api to production"),
+        ("plan api v1.1 production", "ana", 0, "Nothing holds it.\n  1. traffic to stg-2 · deploy/route.sh"),
+        ("diff api v1.2 production", "ana", 0, "v1.0 is live · 2 commits ahead"),
+        ("who api", "ana", 0, "api → staging: any full member\n  api → production: ana, raj\n"),
+        ("who nobody", "ana", 2, "There is no service 'nobody'"),
+        ("history api production", "ana", 0, "Nothing was deployed here yet."),
         ("help", "ana", 0, "/deploy rollback api staging"),
         ("status api production", "ana", 0, "api in production: v1.0"),
         ("api v1.1", "ana", 2, "Where shall api v1.1 go?"),
         ("api v9 staging", "ana", 2, "There is no tag, branch or commit 'v9'"),
         ("web v1.1 staging", "ana", 2, "There is no service 'web'. Services: api."),
-        ("api v1.1 moon", "ana", 2, "There is no environment 'moon'. Environments: staging, production."),
+        ("api v1.1 moon", "ana", 2, "There is no environment 'moon'. Environments: staging"),
         ("status moon", "ana", 2, "There is no service 'moon'"),
         *((f"{name} api v1.1 staging", "ana", 3, f"'{name}' is not built yet, so nothing") for name in UNBUILT),
         ("api v1.1 staging at 02:00", "ana", 3, "scheduling (at …)"),

@@ -19,6 +19,7 @@ from pipelines.domain.model import Config, Person
 from pipelines.execution.source import Source
 from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
+from pipelines.looking import Looker
 from pipelines.probing import Prober
 from pipelines.shipmate import Shipmate
 from pipelines.storage import steps
@@ -87,7 +88,13 @@ class Front:
             enqueue=enqueue_nothing,
             engine=NobodyStranded(),
             decider=decider,
-            prober=prober,
+            looker=Looker(
+                database=database,
+                gatherer=gatherer,
+                prober=prober,
+                decider=decider,
+                config=lambda: self.config,
+            ),
             config=lambda: self.config,
             clock=now,
             new_id=new_id,

@@ -52,13 +52,13 @@ def test_a_deploy_that_stands_still_says_why_and_claims_nothing_else() -> None:
     card = deploy_card(some.deploy, some.now)
     assert (card.title, card.text, card.lines[0]) == ("⚠️ api v1.4 stands still in staging", why, why)
     assert [said.line for said in sayings(some.deploy) if said.mention] == [why]
-    assert render.question(some.deploy) == [f"! {why}"]
+    assert render.question(some.deploy) == {"stumbled.1a2b3c4d": [f"! {why}"]}
     view = RoomView(service="api", environment="staging", running=some.deploy)
     [line] = room_lines(view, some.now)
     assert line.endswith("is on its way, by ana, for 0.0 s, but stands still: Shipmate itself broke (error 1a2b3c4d)")
     some.append([Stumbled(deploy="new")])
     assert deploy_card(some.deploy, some.now).title == "🚀 Deploying api v1.4 → staging"
-    assert render.question(some.deploy) == []
+    assert render.question(some.deploy) == {}
 
 
 def test_a_running_deploy_shows_who_what_and_how_far() -> None:
@@ -95,7 +95,7 @@ def test_a_rollback_says_from_where_and_how_long_the_bad_one_was_live() -> None:
     lines = shown(some.deploy, some)
     assert re.match(r"✅ api v1\.3 is live in staging · rolled back from v1\.4, which was live for \d+ s", lines[0])
     assert lines[1:3] == ["[Deploy v1.4 again]", "[Log]"]
-    assert "no other version ended well" in lines[3]
+    assert "no other version is known to be good" in lines[3]
     old = deploy_card(some.state.deploys["old1"], some.now)
     assert re.fullmatch(r"api v1\.4 was live in staging until \d\d:\d\d UTC, replaced by v1\.3 \(@ana\)", old.title)
     assert old.buttons == ()
@@ -141,8 +141,8 @@ def test_an_abort_says_who_and_a_retry_which_try_it_is() -> None:
 @pytest.mark.parametrize(
     ("progress", "labels"),
     [
-        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3"]),
-        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3"]),
+        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3", "Abort"]),
+        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3", "Abort"]),
     ],
 )
 def test_what_nobody_knows_is_asked(progress: Progress, labels: list[str]) -> None:
@@ -169,7 +169,7 @@ def test_a_click_becomes_the_command_its_label_says() -> None:
     some.ask()
     some.walk(failing("install on stg-1", Progress.LOST))
     deploy = some.deploy
-    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy")
+    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy", 1)
     assert back is not None
     meant = [clicks.command_of(b.action, b.value) for b in (clicks.abort(deploy), clicks.retry(deploy), back, worked)]
     assert [type(one) for one in meant] == [Abort, Retry, Rollback, Answer]

@@ -6,10 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.chat.grammar import Misread, Parsed, parse, render
-from pipelines.domain.commands import Abort, Answer, Deploy, Help, Retry, Rollback, Status, Unbuilt
+from handlers.chat.grammar import Parsed, parse
+from handlers.chat.sentences import Misread
+from handlers.chat.wording import render
+from pipelines.domain.commands import (
+    Abort,
+    Answer,
+    Choose,
+    Deploy,
+    Diff,
+    Help,
+    History,
+    Preview,
+    Recent,
+    Retry,
+    Rollback,
+    Status,
+    Unbuilt,
+    Who,
+)
 
-LATER = "history diff who why approve decline promote unlock queue freeze thaw dora drift secrets flag drill test"
+LATER = "why approve decline promote unlock queue freeze thaw dora drift secrets flag drill test"
 KNOWN = "api v1.4 staging to in because now force rollback @ at help status abort deploy run again wait --x"
 API = Deploy(service="api", version="v1.4", environment="staging")
 
@@ -48,11 +65,25 @@ API = Deploy(service="api", version="v1.4", environment="staging")
         ("it worked", Answer(choice="worked")),
         ("wait api staging", Answer(choice="wait", service="api", environment="staging")),
         ("stop it api staging", Answer(choice="stop", service="api", environment="staging")),
-        ("", Help(first=True)),
-        ("/deploy", Help(first=True)),
+        ("", Choose()),
+        ("/deploy", Choose()),
+        ("deploy", Choose()),
+        ("to the", Choose()),
+        ("api", Choose(service="api")),
+        ("deploy API", Choose(service="api")),
+        ("rollback", Recent()),
+        ("/rollback", Recent()),
+        ("plan api v1.4 staging", Preview(deploy=API)),
+        ("plan api@v1.4 to the staging", Preview(deploy=API)),
+        ("plan api v1.4 staging force", Preview(deploy=Deploy(**{**API.__dict__, "force": True}))),
+        ("history api production", History(service="api", environment="production")),
+        ("history api", History(service="api")),
+        ("diff api v1.4 production", Diff(service="api", version="v1.4", environment="production")),
+        ("who api", Who(service="api")),
+        ("who", Who()),
+        ("help it worked", Help(topic="run again")),
         ("help", Help()),
         ("help rollback", Help(topic="rollback")),
-        ("plan api v1.4 production", Unbuilt(name="plan")),
         ("lock api production for 2h because x", Unbuilt(name="lock")),
         ("api v1.4 staging at 02:00", Unbuilt(name="scheduling (at …)")),
     ],
@@ -69,18 +100,29 @@ def test_every_verb_of_the_product_is_known_by_name(verb: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says", "example"),
     [
-        ("api", "Which version of api, and where?", "api v1.4 staging"),
-        ("api v1.4", "Where shall api v1.4 go?", "api v1.4 staging"),
+        ("api force", "Which service and version, and where?", "{service} latest {environment}"),
+        ("api v1.4", "Where shall api v1.4 go?", "api v1.4 {environment}"),
+        (
+            "plan api v1.4",
+            "`plan` takes a service, a version and an environment",
+            "plan {service} latest {environment}",
+        ),
+        ("diff api", "`diff` takes a service, a version and an environment", "diff {service} latest {environment}"),
+        ("diff api v1 staging now", "`now` says nothing to `diff`", "diff {service} latest {environment}"),
+        ("history", "Of which service?", "history {service}"),
+        ("history a b c", "'c' is one word too many", "history {service}"),
+        ("who a b", "'b' is one word too many", "who {service}"),
+        ("rollback api staging force", "`force` says nothing to `rollback`", "rollback {service} {environment}"),
         ("api v1.4 staging please", "'please' is one word too many", "api v1.4 staging"),
-        ("api v1.4 staging --force", "begins with dashes", "api v1.4 staging"),
-        ("rollback", "Which service, and where?", "rollback api staging"),
-        ("rollback api production to", "names one version", "rollback api staging to v1.2"),
-        ("abort api", "Where?", "abort api staging"),
-        ("status a b c", "'c' is one word too many", "status api"),
+        ("api v1.4 staging --force", "begins with dashes", "{service} latest {environment}"),
+        ("rollback api", "Which service, and where?", "rollback {service} {environment}"),
+        ("rollback api production to", "names one version", "rollback {service} {environment} to v1.2"),
+        ("abort api", "Where?", "abort api {environment}"),
+        ("status a b c", "'c' is one word too many", "status {service}"),
         ("help nonsense", "There is no help for 'nonsense'", "help rollback"),
-        ("api v1.4 staging because", "needs a reason", "api v1.4 staging because the fix is urgent"),
-        ("status now", "`now` says nothing to `status`", "status api staging"),
-        ("status because", "needs a reason", "api v1.4 staging because the fix is urgent"),
+        ("api v1.4 staging because", "needs a reason", "{service} latest {environment} because it is urgent"),
+        ("status now", "`now` says nothing to `status`", "status {service} {environment}"),
+        ("status because", "needs a reason", "{service} latest {environment} because it is urgent"),
         ("аpi v1.4 staging", "cyrillic small letter a", "help"),
         ("api v1.4\u200b staging", "zero width space", "help"),
         ("api v1.4 staging because \u202eevil", "right-to-left override", "help"),

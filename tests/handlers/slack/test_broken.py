@@ -47,7 +47,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("handlers.slack.private.FIRST_WAIT", 0.01)
 
 
-@pytest.mark.parametrize("line", ["status", "nonsense"])
+@pytest.mark.parametrize("line", ["status", "api v1.4"])
 async def test_a_look_that_breaks_is_answered(
     slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, line: str
 ) -> None:

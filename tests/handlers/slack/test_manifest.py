@@ -24,6 +24,8 @@ NEEDED = {
     "usergroups_users_list": ("usergroups:read",),
     "users_info": ("users:read", "users:read.email"),
     "users_list": ("users:read", "users:read.email"),
+    "views_open": (),
+    "views_update": (),
 }
 
 
@@ -56,7 +58,7 @@ def test_the_rights_are_those_that_the_calls_need() -> None:
     assert tuple(scopes["bot"]) == routes.SCOPES
     assert tuple(scopes["bot_optional"]) == routes.OPTIONAL_SCOPES
     assert called() == set(NEEDED)
-    needed = {"commands"} | {scope for method in called() for scope in NEEDED[method]}
+    needed = {"commands", "app_mentions:read"} | {scope for method in called() for scope in NEEDED[method]}
     assert needed == set(routes.SCOPES + routes.OPTIONAL_SCOPES) - {"chat:write.public"}
 
 

@@ -277,7 +277,8 @@ async def test_twenty_thousand_files_cost_what_git_costs(api: Repository, source
         await source.tree(api.url, commit)
         assert time.perf_counter() - again <= 0.1
         await source.remove_tree(commit)
-    assert min(ours) <= 1.1 * min(by_hand), (ours, by_hand)
+    # pairs made in the same moment: what else this machine does and writes hits both
+    assert min(mine / hand for mine, hand in zip(ours, by_hand, strict=True)) <= 1.1, (ours, by_hand)
 
 
 def hand_checkout(mirror: Path, commit: str, folder: Path) -> float:
