@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bot.workspace import default_seed
+from handlers.slack.routes import SCOPES
 from tests.support.process import ROOT, Bot, until
 from tests.support.repository import Repository
 from tests.support.workspace import Threaded
@@ -177,7 +178,8 @@ def test_slack_that_refuses_says_what_to_do(place: Place, slack: Threaded) -> No
 
 def test_rights_and_channels_that_are_missing(place: Place) -> None:
     seed = default_seed()
-    seed = replace(seed, app=replace(seed.app, scopes="commands,chat:write,channels:read,groups:read,users:read"))
+    held = "commands,chat:write,channels:read,groups:read,users:read"
+    seed = replace(seed, app=replace(seed.app, scopes=held))
     repo = {"repo": str(place.folder / "api")}
     place.configure(
         api={**repo, "channel": "#random"},
@@ -188,7 +190,9 @@ def test_rights_and_channels_that_are_missing(place: Place) -> None:
     with Threaded(seed) as slack:
         told = place.doctor(**slack.env)
     assert told.status == 1
-    assert "problem  Slack scopes: files:write, usergroups:read, users:read.email missing; add them" in told.text
+    missing = ", ".join(scope for scope in SCOPES if scope not in held.split(","))
+    assert "files:write" in missing
+    assert f"problem  Slack scopes: {missing} missing; add them under OAuth & Permissions" in told.text
     for channel in ("#random", "#secret", "#nosuch"):
         assert told.line(f"channel {channel}").startswith("problem ")
         assert "type /invite @shipmate" in told.line(f"channel {channel}")
