@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.control import Control
+from bot.control import Control, Question
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
+from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
@@ -143,7 +144,11 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse, {"facts": partial(self._facts, door)})
+        questions: dict[str, Question] = {
+            "facts": partial(self._facts, door),
+            "words": partial(completion.answer, self.shipmate),
+        }
+        control = Control(settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
 
