@@ -11,9 +11,15 @@ from bot.settings import SettingsError, read_settings
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    arguments = _parser().parse_args(argv)
-    if arguments.command in REPOSITORY:
-        return REPOSITORY[arguments.command](arguments)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["complete"]:  # what the scripts of `completion` ask; nobody types it, so no help tells of it
+        from bot.completion import complete
+
+        print("\n".join(complete(_parser(), words[1:])))
+        return 0
+    arguments = _parser().parse_args(words)
+    if arguments.command in ALONE:
+        return ALONE[arguments.command](arguments)
     try:
         settings = read_settings(config=arguments.config, data=arguments.data)
     except SettingsError as error:
@@ -52,10 +58,25 @@ def _init(arguments: argparse.Namespace) -> int:
     return init(Path(arguments.path))
 
 
-REPOSITORY = {
+def _doctor(arguments: argparse.Namespace) -> int:
+    from bot.doctor.command import doctor
+
+    return doctor(config=arguments.config, data=arguments.data)
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from bot.completion import SCRIPTS
+
+    print(SCRIPTS[arguments.shell], end="")
+    return 0
+
+
+ALONE = {
+    "completion": _completion,
     "check": _check,
     "init": _init,
-}  # commands for a service's own repository: there no bot is set up, so none is asked for
+    "doctor": _doctor,
+}  # commands that do not ask for a bot that is set up: in a service's own repository, and where one is not set up well
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    commands.add_parser("doctor", parents=[shared], help="what is wrong, and what to do about it; changes nothing")
+    completion = commands.add_parser("completion", help="what makes your shell complete these commands")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument("--as", dest="as_name", default=_me(), metavar="NAME", help="who says it (default: you)")

@@ -5,8 +5,9 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bot.sockets import NAME, address
@@ -19,14 +20,19 @@ LINE_LIMIT = 64 * 1024
 READ_SECONDS = 10.0
 
 Answering = Callable[[dict[str, Any]], AsyncIterator[str | int]]
+Question = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class Control:
-    """Serves requests of one JSON object a line; `answering` gives lines of text and, last, an exit status."""
+    """Serves requests of one JSON object a line; `answering` gives lines of text and, last, an exit status. A request
+    that says `ask` is one of the `questions` that our own programs have; its answer is one value."""
 
-    def __init__(self, data: Path, answering: Answering) -> None:
+    def __init__(
+        self, data: Path, answering: Answering, questions: Mapping[str, Question] = MappingProxyType({})
+    ) -> None:
         self._data = data
         self._answering = answering
+        self._questions = questions
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -69,6 +75,12 @@ class Control:
         if not line:
             return  # somebody only looked whether we are here
         request = json.loads(line)
+        if "ask" in request:
+            async with asyncio.timeout(READ_SECONDS):
+                told = await self._questions[request["ask"]](request)
+            writer.write(json.dumps({"told": told}).encode() + b"\n")
+            await writer.drain()
+            return
         after, number = int(request.get("after", 0)), 0
         async for said in self._answering(request):
             if isinstance(said, int):
