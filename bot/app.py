@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.control import Control
+from bot.control import Control, Question
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
 from bot.upkeep import Upkeep
+from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
 from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
+from pipelines.errors import noted
 from pipelines.execution import disk
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
@@ -150,9 +152,24 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse)
+        questions: dict[str, Question] = {
+            "facts": partial(self._facts, door),
+            "words": partial(completion.answer, self.shipmate),
+        }
+        control = Control(settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
+
+    async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
+        """What the doctor asks of a bot that runs."""
+        hello = door.hello if door is not None else None
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "config": str(self.settings.config.absolute()),
+            "config_problems": [str(problem) for problem in (self._config.problems if self._config else ())],
+            "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
+        }
 
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
@@ -221,8 +238,8 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) ->
     while True:
         try:
             await part()
-        except Exception:
-            log.exception("a part of the bot broke; it begins again")
+        except Exception as error:
+            noted(log, "doing a part of the bot's work, which begins again", error)
         if once:
             return
         await asyncio.sleep(PAUSE)

@@ -8,7 +8,10 @@ import sys
 from bot.app import AlreadyRunningError, App
 from bot.settings import Settings
 from pipelines.catalog import ConfigErrors
+from pipelines.errors import noted
 from pipelines.storage.schema import NewerSchemaError
+
+log = logging.getLogger(__name__)
 
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
 
@@ -32,7 +35,18 @@ def run(settings: Settings) -> int:
     except (AlreadyRunningError, NewerSchemaError, OSError) as error:
         print(f"Shipmate did not start. {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
+        return 1
     return 0
+
+
+def _broke(error: Exception, number: str) -> str:
+    reason = str(getattr(error, "orig", error)).splitlines()[:1]  # a database's own words are inside of SQLAlchemy's
+    return (
+        f"Shipmate broke and ended: {''.join(reason)}. Try: shipmate doctor. "
+        f"What is above is for those who mend it, as error {number}."
+    )
 
 
 async def told_to_end() -> asyncio.Event:

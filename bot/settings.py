@@ -50,13 +50,18 @@ def read_settings(
         raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
     return Settings(
         config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
-        data=Path(data or env.get("SHIPMATE_DATA") or DATA),
+        data=data_folder(data, env),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
         port=_port(env.get("PORT") or "3000"),
         slack=_slack(env),
         upkeep=read_upkeep(env),
     )
+
+
+def data_folder(data: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """Where the bot keeps its state; all that a client of a running bot needs."""
+    return Path(data or env.get("SHIPMATE_DATA") or DATA)
 
 
 def _port(text: str) -> int:

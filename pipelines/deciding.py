@@ -11,14 +11,16 @@ from sqlmodel import Session
 
 from pipelines.domain import gates
 from pipelines.domain.commands import SAID, Abort, Answer, Command, Deploy, Retry, Rollback
-from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
+from pipelines.domain.decide import Ahead, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Accepted, Code, Offer, Refusal, refuse
 from pipelines.domain.remembered import with_room_of
+from pipelines.errors import noted
 from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
 from pipelines.storage import asks, deploys, postings
@@ -75,17 +77,19 @@ class Decider:
 
     async def decide(self, asked: Asked, at: datetime) -> None:
         """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
-        the log has."""
+        the log has, and where that cannot be kept either, the next sweep decides again."""
         try:
             if self._clock() - at > TOO_OLD:
                 await self._refuse(asked, refuse(Code.TOO_OLD))
                 return
             async with asyncio.timeout(PATIENCE):
                 await self._decide(asked)
-        except Exception:
-            error = self._new_id()[-8:]
-            log.exception("error %s while deciding %s", error, asked.ask)
-            await self._refuse(asked, refuse(Code.BROKEN, id=error))
+        except Exception as error:
+            number = noted(log, f"deciding {asked.ask}", error)
+            try:
+                await self._refuse(asked, refuse(Code.BROKEN, id=number))
+            except Exception as second:
+                noted(log, f"saying so of {asked.ask}", second)
 
     async def _decide(self, asked: Asked) -> None:
         person = await self._doorman.person(asked.by)

@@ -115,13 +115,24 @@ def _running(deploy: Deploy) -> Card:
         facts = _facts(deploy)
         buttons = [clicks.abort(deploy), clicks.roll_back(deploy) if deploy.changed_something else None]
     kept, notes = _used(deploy, buttons)
+    text = f"{title.split(' ', 1)[1]}, asked by {deploy.by.name}"
+    if deploy.stumbled:
+        title, text = f"⚠️ {what(deploy)} stands still in {_where(deploy)}", stumble(deploy)
     return Card(
         title=title,
-        text=plain_text(f"{title.split(' ', 1)[1]}, asked by {deploy.by.name}"),
+        text=plain_text(text),
         facts=facts,
-        lines=step_lines(deploy),
+        lines=(*([stumble(deploy)] if deploy.stumbled else []), *step_lines(deploy)),
         buttons=kept,
         notes=(*notes, *_skipped(deploy)),
+    )
+
+
+def stumble(deploy: Deploy) -> str:
+    """Why a deploy stands still, in one sentence and the way on."""
+    return (
+        f"{what(deploy)} in {_where(deploy)} stands still: Shipmate itself broke. Its log has the error under "
+        f"{deploy.stumbled}, and it tries again by itself. What runs on the targets is left as it is."
     )
 
 

@@ -36,6 +36,7 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
         running = view.running
         state = "waits for an answer" if running.lost() else "is on its way"
         head += f" · {running.plan.version} {state}, by {running.by.name}, for {between(running.at, now)}"
+        head += f", but stands still: Shipmate itself broke (error {running.stumbled})" if running.stumbled else ""
     if not view.configured:
         head += " · not in the configuration any more"
     lines = [head]

@@ -152,6 +152,22 @@ def not_built(name: str) -> Refusal:
     return refuse(Code.NOT_BUILT, name=name)
 
 
+def answer_lost(number: str) -> str:
+    """What is told instead of an answer that could not be told."""
+    return (
+        "What you asked for was decided, but Shipmate itself broke while telling you how. See `/deploy status`. "
+        f"Its log has the error under {number}."
+    )
+
+
+def message_lost(what: str, number: str) -> str:
+    """What is told of a deploy whose message could not be painted."""
+    return (
+        f"Shipmate itself broke while showing {what}, so its message may not be up to date. The deploy goes on; see "
+        f"`/deploy status`. Its log has the error under {number}."
+    )
+
+
 def _not_a_member(kind: str) -> str:
     who = {
         "guest": "Guests",

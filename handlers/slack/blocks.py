@@ -53,8 +53,8 @@ def card_message(card: Card) -> Message:
 
 
 def lines_message(lines: Iterable[str], *, about: str = "", mention: str | None = None) -> Message:
-    """Plain lines in a thread; `mention` is the Slack user who is to notice the last of them. `about` stands before them
-    where only the text is seen: in a notification nobody sees whose thread it is."""
+    """Plain lines in a thread; `mention` is the Slack user who is to notice the last of them. `about` stands before
+    them where only the text is seen: in a notification nobody sees whose thread it is."""
     kept = list(_fitting(tuple(lines)))
     if not mention:
         told = " ".join([*([f"{about}:"] if about else []), *kept])

@@ -42,6 +42,8 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
         step, run = lost
         question = deploy_card.deploy_card(deploy, deploy.at).text
         yield Said(kind=f"question-{step.id}-{run.attempt}-{run.progress}", line=question, mention=True)
+    if deploy.stumbled and deploy.outcome is None:
+        yield Said(kind=f"stumbled-{deploy.stumbled}", line=deploy_card.stumble(deploy), mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from handlers.chat.answers import accepted_card
 from handlers.chat.asking import asked
 from handlers.chat.card import Card
+from handlers.chat.deploy_card import stumble
 from handlers.chat.seen import visible
 from handlers.chat.times import between
 from pipelines.domain.deploy import Deploy
@@ -30,6 +31,16 @@ def refusal(card: Card) -> list[str]:
     return [visible(line) for line in said]
 
 
+def broken(number: str, *, begun: bool) -> list[str]:
+    """An error of Shipmate itself; `begun`: something may have been begun."""
+    if not begun:
+        return [f"Something in Shipmate itself broke, and nothing was started. Its log has it under {number}."]
+    return [
+        f"Something in Shipmate itself broke, and nobody can tell here what was begun. Its log has it under {number}.",
+        "What was begun goes on; look with: shipmate say status",
+    ]
+
+
 def accepted(it: Accepted, deploy: Deploy | None, *, has_slack: bool) -> list[str]:
     said = [visible(accepted_card(it, deploy).title)]
     if has_slack and deploy is not None and deploy.place.channel is None:
@@ -53,6 +64,8 @@ def progress(deploy: Deploy) -> dict[str, list[str]]:
 
 def question(deploy: Deploy) -> dict[str, list[str]]:
     """What a person must answer, with the words that answer it, by a key of its own; empty when nothing is asked."""
+    if deploy.stumbled and deploy.outcome is None:
+        return {f"stumbled.{deploy.stumbled}": [f"! {stumble(deploy)}"]}
     question, lost = asked(deploy), deploy.lost()
     if question is None or lost is None:
         return {}

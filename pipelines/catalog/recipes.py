@@ -197,7 +197,7 @@ class _Reader:
         assert entry is not None
         for name in OF_SCRIPTS:
             if kinds[0] != "run" and (of_scripts := fields.entry(name)) is not None:
-                self._found.add(of_scripts.line, f"`{name}` is of scripts; an {kinds[0]} check leaves nothing behind")
+                self._found.add(of_scripts.line, f"`{name}` is of scripts; a check by {kinds[0]} leaves nothing behind")
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),

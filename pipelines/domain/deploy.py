@@ -64,6 +64,7 @@ class Deploy:
     abort: AbortAsked | None = None
     expired: bool = False
     answered: datetime | None = None
+    stumbled: str = ""  # while it stands still because Shipmate itself broke: the id of the error
     outcome: Outcome | None = None
     why: str = ""
     ended: datetime | None = None

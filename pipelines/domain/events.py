@@ -194,6 +194,15 @@ class Expired:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stumbled:
+    """Shipmate itself broke, so the deploy stands still; `error` is the id that the log has. Empty: it goes on."""
+
+    kind: Literal["stumbled"] = "stumbled"
+    deploy: str
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recovering:
     """After an abort or a failure: what is done so that what still runs serves, and what is learned of the rest."""
 
@@ -231,6 +240,7 @@ Event = (
     | StepAnswered
     | AbortAsked
     | Expired
+    | Stumbled
     | Recovering
     | Closed
     | Superseded

@@ -46,14 +46,12 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
             return _stepped(state, event, at, seq)
         case ev.StepAnswered():
             return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
-        case ev.AbortAsked() if (first := state.deploys[event.deploy].abort) is not None:
-            again = replace(event, by=first.by, because=first.because)
-            return _press(_touch(state, event.deploy, seq, abort=again), event.button, event.by, at, seq)
         case ev.AbortAsked():
-            changed = _touch(state, event.deploy, seq, abort=event, runs=_left(state.deploys[event.deploy]))
-            return _press(changed, event.button, event.by, at, seq)
+            return _press(_aborting(state, event, seq), event.button, event.by, at, seq)
         case ev.Expired():
             return _touch(state, event.deploy, seq, expired=True)
+        case ev.Stumbled():
+            return _touch(state, event.deploy, seq, stumbled=event.error)
         case ev.Recovering():
             return _touch(state, event.deploy, seq, recovery=event.steps)
         case ev.Closed():
@@ -186,6 +184,14 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
         case _:
             return room
     return replace(room, targets=targets)
+
+
+def _aborting(state: State, event: ev.AbortAsked, seq: int) -> State:
+    """A rollback that is asked for while an abort is under way does not take its name."""
+    deploy = state.deploys[event.deploy]
+    first = deploy.abort
+    abort = replace(event, by=first.by, because=first.because) if first is not None else event
+    return _touch(state, deploy.id, seq, abort=abort, runs=_left(deploy))
 
 
 def _left(deploy: Deploy) -> Mapping[str, StepRun]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
@@ -20,6 +21,7 @@ from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
 from pipelines.domain.variables import expand
+from pipelines.errors import noted
 from pipelines.execution import checks, endings, rundir, values
 from pipelines.execution.endings import NotBegunError, not_begun
 from pipelines.execution.follower import Follower
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 GRACE = 10.0
 LOOK_AGAIN = 2.0
 QUICK, SLOW, ALONE = 0.02, 0.25, 1.0
+TRIES, AGAIN = 3, 1.0
 STARTS, START_SECONDS = 3, 20.0  # how often a supervisor that does not come up is started, and when again
 NO_LIMITS = Limits()
 
@@ -108,30 +111,45 @@ class Agent:
         self._stops.pop(key, None)
 
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
+        """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
-            await self.record(claim.key, await self._ended(claim, stop))
-            await self._forget_values(claim)
-        except Exception:  # whatever it was, the claim is open: it is taken up where it is
-            log.exception("step %s of %s is taken up again", claim.key.step, claim.key.deploy)
+            await self.record(claim.key, await self._ending(claim, stop))
+            # only now: until its end is recorded a run may be taken up again
+            await asyncio.to_thread(values.forget_all, [self.run_dir(claim.key)])
+        except Exception as error:
+            noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
 
-    async def _ended(self, claim: Claim, stop: asyncio.Event) -> Ending:
+    async def _ending(self, claim: Claim, stop: asyncio.Event) -> Ending:
+        """How the attempt ended. What breaks on our side meanwhile hurts no script: it is taken up again, without end
+        where the disk or the database is away, a few times where the error is our own."""
+        script, tries = Script(self, claim, stop), 0
+        while True:
+            try:
+                return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
+            except (SourceError, ValuesError, NotBegunError) as error:
+                return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            except Exception as error:
+                number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
+                away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
+                tries += not away
+            if tries == TRIES:
+                return await self._given_up(claim, script, number)
+            await asyncio.sleep(AGAIN)
+
+    async def _given_up(self, claim: Claim, script: "Script", number: str) -> Ending:
+        """Nothing of it runs on after a failure; where that is not sure, nobody knows how it ended."""
         try:
-            if claim.work.how is How.SCRIPT:
-                return await Script(self, claim, stop).run()
-            return await self._ask(claim, stop)
-        except (SourceError, ValuesError, NotBegunError) as error:
-            return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            over = claim.work.how is not How.SCRIPT or await script.end()
+        except Exception as error:
+            noted(log, f"ending step {claim.key.step} of {claim.key.deploy}", error)
+            over = False
+        if over:
+            return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
+        return Ending(progress=Progress.LOST, detail=f"it was lost because Shipmate itself broke (error {number})")
 
     async def begin(self, key: StepKey) -> None:
         """Record that a script is about to begin: a full disk keeps it from beginning unrecorded."""
         await self._database.write(lambda session, _: begin(session, key))
-
-    async def _forget_values(self, claim: Claim) -> None:
-        """Only now: until its end is recorded a run may be taken up again."""
-        try:
-            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
-        except OSError as error:
-            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
 
     async def record(self, key: StepKey, ending: Ending) -> None:
         at = self._clock()
@@ -227,11 +245,12 @@ class Script:
         self._claim = claim
         self._stop = stop
         self._run_dir = agent.run_dir(claim.key)
+        self._begun = claim.progress is not None
 
     async def run(self) -> Ending:
         """Raises NotBegunError, SourceError: nothing of it runs, and nothing will."""
         if await self._state() is RunState.ABSENT:
-            if not self._run_dir.exists() and self._claim.progress is not None:
+            if not self._run_dir.exists() and self._begun:
                 return endings.lost(self._run_dir)
             if self._claim.work.pause:
                 await heard(self._stop, self._claim.work.pause)
@@ -248,6 +267,26 @@ class Script:
     async def _state(self) -> RunState:
         return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
 
+    def never_began(self) -> bool:
+        """Nothing was prepared, so nothing can have started."""
+        return not any((self._run_dir / name).exists() for name in ("spec.json", "started", "exit"))
+
+    def began(self) -> bool:
+        return (self._run_dir / "started").exists()
+
+    async def end(self) -> bool:
+        """End what runs of it, and keep it from starting; False when nobody can know how it ended."""
+        if self.never_began():
+            return True
+        for force in (False, True):
+            await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
+            for _ in range(int(2 * GRACE / SLOW)):
+                state = await self._state()
+                if state in (RunState.EXITED, RunState.LOST):
+                    return state is RunState.EXITED
+                await asyncio.sleep(SLOW)
+        return False
+
     async def _start(self) -> None:
         if not (self._run_dir / "spec.json").exists():
             try:
@@ -256,6 +295,7 @@ class Script:
             except OSError as error:
                 raise not_begun(error) from error
         await self._agent.begin(self._claim.key)
+        self._begun = True
         await self._spawn()
 
     async def _spawn(self) -> None:

@@ -107,8 +107,11 @@ def sqlite_path(url: str) -> Path | None:
 
 def _engine(url: str, *, begin: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(
+        url, connect_args=arguments, hide_parameters=True
+    )  # errors are logged, what was typed is not
     event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

@@ -8,10 +8,14 @@ import pytest
 from handlers.chat import clicks
 from handlers.chat.card import TEXT_LIMIT, Card, plain_text
 from handlers.chat.deploy_card import deploy_card
+from handlers.chat.status_card import room_lines
 from handlers.chat.thread import clean, closing, milestones, tail
+from handlers.slack.thread_painter import sayings
+from handlers.terminal import render
 from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.events import Changes, Progress
+from pipelines.domain.events import Changes, Progress, Stumbled
+from pipelines.domain.views import RoomView
 from tests.pipelines.domain.test_plans import FULL
 from tests.support.domain import RAJ, ask, commit_of, facts, knowing
 from tests.support.walking import Walk, failing, well
@@ -34,6 +38,27 @@ def room(*versions: str) -> Walk:
 def shown(deploy: DeployState, some: Walk) -> list[str]:
     card = deploy_card(deploy, some.now)
     return [" · ".join((card.title, *card.facts)), *card.lines, *(f"[{b.label}]" for b in card.buttons), *card.notes]
+
+
+def test_a_deploy_that_stands_still_says_why_and_claims_nothing_else() -> None:
+    some = room("v1.3")
+    some.ask()
+    some.act("new")
+    some.append([Stumbled(deploy="new", error="1a2b3c4d")])
+    why = (
+        "api v1.4 in staging stands still: Shipmate itself broke. Its log has the error under 1a2b3c4d, and it tries "
+        "again by itself. What runs on the targets is left as it is."
+    )
+    card = deploy_card(some.deploy, some.now)
+    assert (card.title, card.text, card.lines[0]) == ("⚠️ api v1.4 stands still in staging", why, why)
+    assert [said.line for said in sayings(some.deploy) if said.mention] == [why]
+    assert render.question(some.deploy) == {"stumbled.1a2b3c4d": [f"! {why}"]}
+    view = RoomView(service="api", environment="staging", running=some.deploy)
+    [line] = room_lines(view, some.now)
+    assert line.endswith("is on its way, by ana, for 0.0 s, but stands still: Shipmate itself broke (error 1a2b3c4d)")
+    some.append([Stumbled(deploy="new")])
+    assert deploy_card(some.deploy, some.now).title == "🚀 Deploying api v1.4 → staging"
+    assert render.question(some.deploy) == {}
 
 
 def test_a_running_deploy_shows_who_what_and_how_far() -> None:

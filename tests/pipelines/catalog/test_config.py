@@ -256,3 +256,11 @@ def test_any_text_is_a_configuration_or_problems(text: str) -> None:
         parse_config(text)
     except ConfigErrors as errors:
         assert errors.problems
+
+
+def test_only_services_may_not_be_called_as_a_verb_is() -> None:
+    assert list(parse_config("environments: {test: {}, plan: {}}").environments) == ["test", "plan"]
+    assert problems("services: {plan: {repo: /r}}\nenvironments: {a: {}}")[0].startswith(
+        "shipmate.yml:1: `plan` is a word"
+    )
+    assert problems("environments: {to: {}}")[0].startswith("shipmate.yml:1: `to` is a word")

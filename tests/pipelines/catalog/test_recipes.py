@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalog import RecipeErrors, parse_recipe
-from pipelines.domain.recipe import Check, CheckKind, OnLost, Recipe, Recreate, Rolling, Script, StatusUrl
+from pipelines.domain.recipe import (
+    STATUS_TIMEOUT,
+    Check,
+    CheckKind,
+    OnLost,
+    Recipe,
+    Recreate,
+    Rolling,
+    Script,
+    StatusUrl,
+)
 from pipelines.domain.variables import OWN, SECRET_NAME
 
 ENTRIES = {
@@ -131,6 +141,10 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
             LEAST + "after: {run: deploy/install.sh, detach: yes}",
             "deploy.yml:2: `detach` must be true or false, not `yes`",
         ),
+        (LEAST + "strategy: {recreate: {batch: 1}}", "deploy.yml:2: `recreate` takes no keys"),
+        (LEAST + "strategy: {recreate: , rolling: {batch: 1}}", "deploy.yml:2: a strategy is one of rolling and"),
+        (LEAST + "check: [{http: http://x, detach: true}]", "deploy.yml:2: `detach` is of scripts; a check by http"),
+        (LEAST + "check: [{tcp: $TARGET, on_lost: ask}]", "deploy.yml:2: `on_lost` is of scripts; a check by tcp"),
         (LEAST + "x: @api", "deploy.yml:2: a value that begins with @ must be quoted: quote it"),
         (LEAST + "x: *", "deploy.yml:2: a value that begins with * must be quoted: quote it"),
         (LEAST + "check:\n\t- x", "deploy.yml:3: a tab indents this line"),
@@ -217,3 +231,10 @@ def test_any_shape_is_a_recipe_or_problems(keys: dict[str, str]) -> None:
         parse("".join(f"{key}: {value}\n" for key, value in keys.items()))
     except RecipeErrors as errors:
         assert all(problem.line >= 1 for problem in errors.problems)
+
+
+def test_a_status_script_may_take_its_time_and_is_asked_again_where_it_was_lost() -> None:
+    usual = parse(LEAST + "status: deploy/install.sh").status
+    assert isinstance(usual, Script) and (usual.timeout, usual.on_lost) == (STATUS_TIMEOUT, OnLost.RERUN)
+    own = parse(LEAST + "status: {run: deploy/install.sh, timeout: 2m, on_lost: ask, detach: true}").status
+    assert isinstance(own, Script) and (own.timeout, own.on_lost, own.detach) == (120, OnLost.ASK, True)

@@ -179,7 +179,7 @@ async def test_what_breaks_on_the_way_is_taken_up_again_and_runs_once(
     key = await begun(rig)
     exit_ = rig.run_dir(key) / "exit"
     exit_.mkdir()  # reading it is an error that has nothing to do with the script
-    await until(lambda: "is taken up again" in caplog.text)
+    await until(lambda: "carrying out step" in caplog.text)
     exit_.rmdir()
     (rig.folder / "go").touch()
     assert (await rig.ending(key)).progress is Progress.OK
