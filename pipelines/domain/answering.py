@@ -22,7 +22,7 @@ def answer(command: Answer, state: State, facts: Facts) -> tuple[StepAnswered] |
         return nothing
     closed = gates.closed(
         gates.allowed(deploy.plan.service, deploy.plan.environment, facts),
-        gates.unanswered(deploy, command.step, command.attempt),
+        gates.unanswered(deploy, command),
     )
     if closed:
         return Refusal(gates=closed)
