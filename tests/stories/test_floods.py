@@ -1,5 +1,5 @@
-"""Output by the gigabyte, with five secrets to look for in it: the bot neither grows nor stands still, the message ends
-true, and little of it stays on the disk. Measured from outside: the process's own peak, and by how much its loop was late."""
+"""Output by the gigabyte, with five secrets to look for in it: the bot neither grows nor stands still, the message
+ends true, and little of it stays on the disk. Measured from outside: the process's own peak, and by how much its loop was late."""
 
 import sys
 from collections.abc import Iterator
@@ -46,7 +46,8 @@ class Measured:
     def __str__(self) -> str:
         return (
             f"| output: {self.what} | memory +{self.growth / MB:.0f} MB (≤ 64) | loop lag p99 {self.lag * 1000:.1f} ms "
-            f"(≤ 50) | on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f} | {'met' if self.met else 'NOT MET'} |"
+            f"(≤ 50) | on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f} | "
+            f"{'met' if self.met else 'NOT MET'} |"
         )
 
 
