@@ -11,7 +11,7 @@ from typing import assert_never
 from sqlmodel import Session
 
 from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance, expires_at
-from pipelines.domain.decide import after_abort, close
+from pipelines.domain.closing import after_abort, close
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Hashable, Iterable, Iterator
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -45,7 +46,11 @@ def load_each(kind: type[T], rows: Iterable[tuple[str, str]]) -> Iterator[T]:
         try:
             yield load(kind, text)
         except ValidationError as error:
-            _unreadable(kind.__name__, name, str(error.errors(include_input=False, include_url=False)[:3]))
+            with _telling:  # readers in other threads meet the same row
+                _unreadable(kind.__name__, name, str(error.errors(include_input=False, include_url=False)[:3]))
+
+
+_telling = Lock()
 
 
 @lru_cache(maxsize=1_000)
