@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.upkeep import Upkeep, read_upkeep
+from bot.variables import SettingsError
+
+__all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
+
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
 SLACK_API = "https://slack.com/api/"
-
-
-class SettingsError(Exception):
-    """A variable that cannot be used. The message says which, why, and what would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 3000
     slack: SlackSettings | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
     def database(self) -> str:
@@ -53,6 +55,7 @@ def read_settings(
         host=env.get("HOST") or "127.0.0.1",
         port=_port(env.get("PORT") or "3000"),
         slack=_slack(env),
+        upkeep=read_upkeep(env),
     )
 
 

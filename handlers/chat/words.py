@@ -131,6 +131,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"Shipmate cannot post in {say('channel')}, so nothing was started. "
                 "Type `/invite @shipmate` there, then ask again."
             )
+        case Code.DISK_FULL:
+            return (
+                f"The disk of Shipmate's host has {say('left')} left, so nothing new is started. What runs goes on, "
+                "and a rollback is tried all the same. Free some of it, or set SHIPMATE_KEEP_FREE to less."
+            )
         case Code.NOT_BUILT:
             return f"{say('name')!r} is not built yet, so nothing was done. See `/deploy help` for what is."
         case Code.TOO_OLD:
