@@ -94,8 +94,8 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
-                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
-                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"There is no version of {say('service')} to go back to in {say('where')}: no other is known to be "
+                f"good there. Name one: `/deploy {say('service')} v1.2 {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
