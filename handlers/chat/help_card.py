@@ -1,5 +1,7 @@
 """Help: lines that fit this configuration, for one verb or for all that are built."""
 
+from itertools import zip_longest
+
 from handlers.chat.card import Card, plain_text
 from handlers.chat.examples import fill
 from handlers.chat.verbs import VERBS
@@ -14,7 +16,13 @@ def help_card(help_: Help, config: Config) -> Card:
         return Card(title=line, text=line, lines=("See /deploy help for what is.",))
     if help_.topic:
         [verb] = verbs
-        title, lines = f"{verb.name}: {verb.does}", [f"/deploy {fill(usage, config)}" for usage in verb.usage]
+        title, lines = (
+            f"{verb.name}: {verb.does}",
+            [
+                f"/deploy {fill(usage, config)}" + (f" — {note}" if note else "")
+                for usage, note in zip_longest(verb.usage, verb.notes, fillvalue="")
+            ],
+        )
     else:
         title = "What Shipmate understands"
         lines = [f"/deploy {fill(verb.usage[0], config)} — {verb.does}" for verb in verbs]

@@ -66,7 +66,7 @@ def member(person: Person) -> Gate | None:
     """Only full members of this workspace may do anything at all."""
     if person.kind is PersonKind.MEMBER:
         return None
-    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value})
+    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value, "by": person.name})
 
 
 def allowed(service: str, environment: str, facts: Facts) -> Gate | None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Code(StrEnum):
-    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind
+    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind, by
     NOT_ALLOWED = "not_allowed"  # who
     GROUP_UNKNOWN = "group_unknown"  # group
     UNKNOWN_SERVICE = "unknown_service"  # given, known
