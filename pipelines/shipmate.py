@@ -112,7 +112,7 @@ class Shipmate:
     async def misread(self, text: str, *, by: Person, via: str) -> None:
         """Note that somebody was not understood."""
         at = self._clock()
-        misread = Misread(text=text[:500], by=by)
+        misread = Misread(text=text[:500].encode("utf-8", "replace").decode(), by=by)
         await self._database.write(
             lambda session, topics: Book(session, topics, self._enqueue).front(misread, at, by=by.name, via=via)
         )
