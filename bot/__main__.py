@@ -30,6 +30,15 @@ def main(argv: list[str] | None = None) -> int:
             data = Path(arguments.data) if arguments.data else Path(".demo")
             wishes = DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset)
             return demo(wishes)
+        case "migrate":
+            from bot.migrate import migrate
+
+            return migrate(settings)
+        case "web" | "worker" as role:
+            from bot.roles import Role
+            from bot.run import run
+
+            return run(settings, frozenset({Role(role)}))
         case _:
             from bot.run import run
 
@@ -43,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    commands.add_parser("web", parents=[shared], help="the doors alone, beside a worker (needs PostgreSQL)")
+    commands.add_parser("worker", parents=[shared], help="what carries deploys out, beside a web (needs PostgreSQL)")
+    commands.add_parser("migrate", parents=[shared], help="bring the database up to date")
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument(

@@ -22,7 +22,7 @@ from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
 from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database
+from pipelines.storage.database import Database, DatabaseAwayError
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +62,21 @@ class Decider:
 
     async def decide(self, asked: Asked, at: datetime) -> None:
         """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
-        the log has."""
+        the log has; with a database that is away the ask is left to the next sweep."""
+        try:
+            await self._decide_or_refuse(asked, at)
+        except DatabaseAwayError as error:
+            log.warning("%s is not decided yet: %s", asked.ask, error)
+
+    async def _decide_or_refuse(self, asked: Asked, at: datetime) -> None:
         try:
             if self._clock() - at > TOO_OLD:
                 await self._refuse(asked, refuse(Code.TOO_OLD))
                 return
             async with asyncio.timeout(PATIENCE):
                 await self._decide(asked)
+        except DatabaseAwayError:
+            raise
         except Exception:
             error = self._new_id()[-8:]
             log.exception("error %s while deciding %s", error, asked.ask)

@@ -16,7 +16,7 @@ from handlers.slack.private import Private
 from handlers.slack.tasks import told
 from pipelines.domain.events import Asked
 from pipelines.domain.refusals import Accepted, Refusal
-from pipelines.shipmate import Shipmate
+from pipelines.shipmate import Shipmate, noted
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class Answers:
 
     def _ended(self, ask: str, task: asyncio.Task[None]) -> None:
         self._under_way.pop(ask, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the answer to %s broke", ask, exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            noted(log, f"answering {ask}", error)
 
     async def _answer(self, asked: Asked, outcome: Accepted | Refusal) -> None:
         message = await self._message(asked, outcome)

@@ -15,6 +15,7 @@ from handlers.slack.card_painter import CardPainter
 from handlers.slack.tasks import told
 from handlers.slack.thread_painter import CLOSING, ThreadPainter
 from pipelines.domain.deploy import Deploy
+from pipelines.shipmate import noted
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +57,8 @@ class Painter:
 
     def _ended(self, deploy: str, task: asyncio.Task[None]) -> None:
         self._canvases.pop(deploy, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the painting of %s broke; it is begun again", deploy, exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            noted(log, f"painting {deploy}", error)
 
     async def _paint(self, deploy: Deploy) -> None:
         canvas = Canvas(self._studio, deploy)

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from pipelines.shipmate import noted
+
 log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
@@ -25,8 +27,8 @@ class Tasks:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("an answer broke", exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            noted(log, "answering in Slack", error)
 
     async def stop(self) -> None:
         for task in list(self._running):

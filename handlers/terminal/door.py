@@ -33,9 +33,11 @@ from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import DatabaseAwayError, Doorman, Shipmate
 
 DONE, FAILED, MISREAD, REFUSED, ABORTED = 0, 1, 2, 3, 4
+UNKNOWN = 75
+AWAY = "{why}\nDeploys that run go on. Say it again when the database is back; look first, if you asked for something."
 Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
@@ -67,7 +69,14 @@ class TerminalDoor:
 
     async def converse(self, request: Mapping[str, Any]) -> AsyncIterator[str | int]:
         """The lines of the answer, then the exit status."""
-        saying = Saying.of(request)
+        try:
+            async for said in self._answered(Saying.of(request)):
+                yield said
+        except DatabaseAwayError as error:
+            yield AWAY.format(why=error)
+            yield UNKNOWN
+
+    async def _answered(self, saying: Saying) -> AsyncIterator[str | int]:
         parsed = grammar.parse(saying.text)
         match parsed:
             case Misread():

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Exit, RunState, Spec, Why
 from pipelines.execution.source import Source
-from pipelines.storage.database import Database, heard
-from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
+from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
+from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims, take
 
 log = logging.getLogger(__name__)
 
@@ -67,13 +68,21 @@ class Agent:
             with self._database.waker.listening("steps") as told:
                 while True:
                     told.clear()
-                    for claim in await self._database.read(lambda session: open_claims(session, self._host)):
-                        self._take(claim)
+                    with suppress(DatabaseAwayError):
+                        for claim in await self._claims():
+                            self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _claims(self) -> list[Claim]:
+        claims = await self._database.read(lambda session: open_claims(session, self._host))
+        if all(claim.host == self._host for claim in claims):
+            return claims
+        await self._database.write(lambda session, _: take(session, self._host))
+        return await self._database.read(lambda session: open_claims(session, self._host))
 
     def _take(self, claim: Claim) -> None:
         stop = self._stops.setdefault(claim.key, asyncio.Event())
@@ -99,16 +108,19 @@ class Agent:
         except OSError as error:
             log.exception("step %s of %s", claim.key.step, claim.key.deploy)
             ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
+        except DatabaseAwayError:
+            return  # the claim is open still, and is taken up again where it is
         await self.record(claim.key, ending)
 
     async def record(self, key: StepKey, ending: Ending) -> None:
+        """Record an end, as soon as there is a database to record it in."""
         at = self._clock()
 
         def work(session: Session, topics: set[str]) -> None:
             end(session, key, ending, at)
             topics |= {f"deploy:{key.deploy}", f"probe:{key.deploy}"}
 
-        await self._database.write(work)
+        await surely(lambda: self._database.write(work))
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
         """A question or a wait: nothing to leave behind, so it is begun again after a restart."""

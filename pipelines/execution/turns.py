@@ -5,6 +5,7 @@ what is next, and that is claimed. The journal is the truth, so a turn may be ta
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from sqlmodel import Session
@@ -30,7 +31,7 @@ from pipelines.domain.reports import judge
 from pipelines.domain.stepwork import work_of
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database, heard
+from pipelines.storage.database import Database, heard, surely
 from pipelines.storage.steps import StepKey
 
 BY = "shipmate"
@@ -68,7 +69,7 @@ class Turns:
         with self._database.waker.listening(f"deploy:{deploy}") as told:
             while True:
                 told.clear()
-                rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
+                rest = await surely(lambda: self._database.write(partial(self.turn, deploy_id=deploy)))
                 if rest.over:
                     return
                 await heard(told, max(0.01, (rest.until - self._clock()).total_seconds()))

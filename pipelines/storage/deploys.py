@@ -12,8 +12,9 @@ from pipelines.storage import codec
 from pipelines.storage.tables import DeployRow, StreamRow
 
 
-def deploy(session: Session, deploy_id: str) -> Deploy | None:
-    row = session.get(DeployRow, deploy_id)
+def deploy(session: Session, deploy_id: str, *, fresh: bool = False) -> Deploy | None:
+    """`fresh`: as it is now, whatever this transaction has read of it before it held the room."""
+    row = session.get(DeployRow, deploy_id, populate_existing=fresh)
     return codec.load(Deploy, row.body) if row is not None else None
 
 
@@ -55,9 +56,9 @@ def running_in(session: Session, service: str, environment: str) -> Deploy | Non
     return deploy(session, running) if running else None
 
 
-def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
+def named(session: Session, wanted: Iterable[str | None], *, fresh: bool = False) -> dict[str, Deploy]:
     """The deploys of these ids, as far as there are any."""
-    found = (deploy(session, one) for one in {*wanted} - {None, ""} if one is not None)
+    found = (deploy(session, one, fresh=fresh) for one in {*wanted} - {None, ""} if one is not None)
     return {one.id: one for one in found if one is not None}
 
 

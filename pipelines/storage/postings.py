@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select
 
 from pipelines.domain.deploy import Deploy
-from pipelines.storage import codec
+from pipelines.storage import codec, rows
 from pipelines.storage.tables import DeployRow, PostingRow
 
 
@@ -27,14 +27,12 @@ class Posting:
 
 
 def of(session: Session, deploy: str, surface: str) -> dict[str, Posting]:
-    rows = session.exec(select(PostingRow).where(PostingRow.deploy == deploy, PostingRow.surface == surface))
-    return {row.kind: _posting(row) for row in rows}
+    found = session.exec(select(PostingRow).where(PostingRow.deploy == deploy, PostingRow.surface == surface))
+    return {row.kind: _posting(row) for row in found}
 
 
 def claim(session: Session, posting: Posting, at: datetime) -> bool:
     """Say that this message is about to be posted; False when somebody said so before."""
-    if session.get(PostingRow, (posting.deploy, posting.kind, posting.surface)) is not None:
-        return False
     row = PostingRow(
         deploy=posting.deploy,
         kind=posting.kind,
@@ -46,8 +44,7 @@ def claim(session: Session, posting: Posting, at: datetime) -> bool:
         claimed_at=at,
         posted_at=at if posting.ts else None,
     )
-    session.add(row)
-    return True
+    return rows.insert(session, row)
 
 
 def update(session: Session, posting: Posting, at: datetime) -> None:

@@ -25,7 +25,6 @@ from pipelines.shipmate import Shipmate
 from pipelines.storage import steps
 from pipelines.storage.book import Book
 from pipelines.storage.database import Database
-from pipelines.storage.schema import bring_up_to_date
 from pipelines.storage.steps import StepKey
 from tests.support import domain
 from tests.support.domain import ANA, knowing
@@ -39,13 +38,6 @@ def now() -> datetime:
 
 
 def enqueue_nothing(_session: Session, _deploy: str) -> None: ...
-
-
-class NobodyStranded:
-    def stranded(self, session: Session, running: list[str]) -> list[str]:
-        return []
-
-    def enqueue_again(self, session: Session, deploy: str) -> None: ...
 
 
 class LateDoorman:
@@ -72,9 +64,7 @@ class Front:
         self.doorman = LateDoorman()
         self._offset = 0
         gatherer = Gatherer(source=source, doorman=self.doorman, config=lambda: self.config, clock=now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host="test", config=lambda: self.config, clock=now, new_id=new_id
-        )
+        prober = Prober(database=database, gatherer=gatherer, config=lambda: self.config, clock=now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=enqueue_nothing,
@@ -88,7 +78,6 @@ class Front:
         self.shipmate = Shipmate(
             database=database,
             enqueue=enqueue_nothing,
-            engine=NobodyStranded(),
             decider=decider,
             looker=Looker(
                 database=database,
@@ -201,9 +190,8 @@ def _never(*_: object) -> Planned:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Front]:
-    url = f"sqlite:///{folder}/shipmate.db"
-    bring_up_to_date(url)
+async def opened(folder: Path, url: str) -> AsyncIterator[Front]:
+    """A front desk over the database at `url`, which is up to date."""
     database, source = Database(url), Source(folder / "git")
     database.write_now(lambda _session, _topics: None)  # one connection alone makes the file a shared one
     front = Front(database, source)
