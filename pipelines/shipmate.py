@@ -35,10 +35,8 @@ from pipelines.storage.steps import Piece
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 10.0
-PAINTED = "painted"  # the posting that says up to which event a deploy's messages are true
 
 __all__ = [
-    "PAINTED",
     "Accepted",
     "DatabaseAwayError",
     "Doorman",
@@ -173,8 +171,13 @@ class Shipmate:
         """For those who paint: an event set on each change of `journal`, `output` or `asks`."""
         return self._database.waker.listening(*topics)
 
-    async def unpainted(self, surface: str) -> list[Deploy]:
-        return await self._database.read(lambda session: postings.unpainted(session, surface, PAINTED))
+    async def unpainted(self) -> list[Deploy]:
+        """The deploys that run, and those whose messages do not show their last change yet; oldest first."""
+        return await self._database.read(deploys.unpainted)
+
+    async def painted(self, deploy: str, seq: int) -> None:
+        """The messages of a deploy are true up to its event `seq`."""
+        await self._database.write(lambda session, _: deploys.painted(session, deploy, seq))
 
     async def postings(self, deploy: str, surface: str) -> dict[str, Posting]:
         return await self._database.read(lambda session: postings.of(session, deploy, surface))

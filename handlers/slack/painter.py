@@ -38,7 +38,7 @@ class Painter:
                 while True:
                     event.clear()
                     began = asyncio.get_running_loop().time()
-                    for deploy in await self._studio.shipmate.unpainted("slack"):
+                    for deploy in await self._studio.shipmate.unpainted():
                         self._begin(deploy)
                     took = asyncio.get_running_loop().time() - began
                     await asyncio.sleep(max(SCAN_PAUSE, 3 * took))

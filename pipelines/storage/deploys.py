@@ -9,7 +9,7 @@ from pipelines.domain.fold import State
 from pipelines.domain.model import room_name
 from pipelines.domain.room import Room
 from pipelines.storage import codec
-from pipelines.storage.tables import DeployRow, StreamRow
+from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 
 def deploy(session: Session, deploy_id: str, *, fresh: bool = False) -> Deploy | None:
@@ -29,6 +29,20 @@ def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
     return [codec.load(Deploy, row.body) for row in rows]
+
+
+def unpainted(session: Session) -> list[Deploy]:
+    """The deploys that run, and those that changed since they were painted; oldest first."""
+    behind = select(DeployRow).where(BEHIND, DeployRow.state != "running")
+    found = [*running(session), *(codec.load(Deploy, row.body) for row in session.exec(behind))]
+    return sorted(found, key=lambda one: one.at)
+
+
+def painted(session: Session, deploy_id: str, seq: int) -> None:
+    """What is shown of a deploy is true up to its event `seq`."""
+    row = session.get(DeployRow, deploy_id)
+    if row is not None:
+        row.painted = seq
 
 
 def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:

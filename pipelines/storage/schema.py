@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from pipelines.storage.errors import NewerSchemaError, OlderSchemaError
 from pipelines.storage.sqlite import sqlite_path
 
-HEAD = "0001"
+HEAD = "0002"
 MIGRATING = {"lock_timeout": "60s"}
 LOCK = 0x5348_4950_4D41_5445  # of those who migrate: any number that nobody else takes
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,7 +35,7 @@ def bring_up_to_date(url: str) -> Path | None:
             return None
         copy = _back_up(path, there) if there is not None else None
         with engine.begin() as connection:
-            _upgrade(connection)
+            upgrade(connection)
         return copy
     finally:
         engine.dispose()
@@ -68,7 +68,7 @@ def _migrate_postgres(url: str) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             if _behind(current(connection)):
-                _upgrade(connection)
+                upgrade(connection)
     finally:
         engine.dispose()
 
@@ -116,11 +116,11 @@ def _back_up(path: Path, version: str) -> Path:
     return copy
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = HEAD) -> None:
     from alembic import command  # slow to import, and needed only when something is to be done
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -1,6 +1,7 @@
 """The schema: what the tables say is what the migrations make, on both databases; whoever migrates does it alone."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,15 @@ from pipelines.storage import connecting, schema
 from pipelines.storage.errors import NewerSchemaError, OlderSchemaError
 from pipelines.storage.migrations.filter import ours
 from tests.support.postgres import Server
+
+AT = "'2026-03-02 12:00:00+00:00'"
+DEPLOY = (
+    f"INSERT INTO deploy (id, room, state, by, at, seq, body) VALUES (:id, 'api/staging', 'live', 'ana', {AT}, 7, '')"
+)
+POSTING = (
+    "INSERT INTO posting (deploy, kind, surface, channel, ts, painted, seq, claimed_at) "
+    f"VALUES ('d1', 'painted', 'slack', 'C1', '', '', 7, {AT})"
+)
 
 
 @pytest.fixture
@@ -80,16 +90,25 @@ def test_of_those_who_migrate_at_once_each_finds_it_done(postgres: Server) -> No
         assert list(threads.map(migrate, range(3))) == [schema.HEAD] * 3
 
 
-def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"sqlite:///{tmp_path}/shipmate.db"
-    assert schema.bring_up_to_date(url) is None
-    assert schema.bring_up_to_date(url) is None
-    monkeypatch.setattr(schema, "_known", lambda: {schema.HEAD, "0000"})
-    made = create_engine(url)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_what_an_older_version_wrote_is_kept(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    file = tmp_path / "shipmate.db"
+    url = f"sqlite:///{file}" if kind == "sqlite" else request.getfixturevalue("postgres").empty()
+    made = create_engine(url) if kind == "sqlite" else connecting.engine(url)
     with made.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    made.dispose()
-    monkeypatch.setattr(schema, "_upgrade", lambda _connection: None)
+        schema.upgrade(connection, "0001")
+        for deploy in ("d1", "d2"):
+            connection.execute(text(DEPLOY), {"id": deploy})
+        connection.execute(text(POSTING))
     copy = schema.bring_up_to_date(url)
-    assert copy is not None and copy.name == f"shipmate.db.before-{schema.HEAD}-was-0000"
+    with made.begin() as connection:
+        rows = connection.execute(text("SELECT id, seq, painted FROM deploy ORDER BY id")).all()
+    assert [tuple(row) for row in rows] == [("d1", 7, 7), ("d2", 7, 0)]
+    made.dispose()
+    if kind == "postgres":
+        assert copy is None
+        return
+    assert copy == tmp_path / f"shipmate.db.before-{schema.HEAD}-was-0001"
     assert copy.stat().st_mode & 0o777 == 0o600
+    with sqlite3.connect(copy) as before:
+        assert before.execute("SELECT id, seq FROM deploy ORDER BY id").fetchall() == [("d1", 7), ("d2", 7)]
