@@ -3,24 +3,27 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.control import Control
+from bot.control import Control, Question
 from bot.holding import AlreadyRunningError, hold
 from bot.host import host_name
 from bot.preparing import prepare, slots
 from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
+from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
-from pipelines.catalog import load_config
+from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
 from pipelines.errors import noted
@@ -46,6 +49,7 @@ __all__ = ["AlreadyRunningError", "App"]
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
+CONFIG_SECONDS = 1.0
 SQLITE_HOST = "local"  # on SQLite there is one process, so one host
 
 
@@ -57,7 +61,7 @@ def utc_now() -> datetime:
 class Ground:
     """What every role stands on. `host` names this process to the engine, and this machine to the steps."""
 
-    config: Callable[[], Config]
+    config: ConfigFile
     database: Database
     engine: DurableEngine
     source: Source
@@ -77,6 +81,7 @@ class App:
         self._holds = False
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._config: ConfigFile | None = None
         self.port = 0
         self.shipmate: Shipmate
 
@@ -106,6 +111,7 @@ class App:
             await self._take(slot)
         self._keep(ground.database.hear)
         timer = Timer()
+        timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, ground.config.look))
         if Role.WORKER in self.roles:
             await self._work(ground, timer)
         if Role.WEB in self.roles:
@@ -115,12 +121,13 @@ class App:
 
     def _ground(self, settings: Settings) -> Ground:
         """What ends last, so that all else may still use it. Nothing here touches the database yet."""
-        config, url = load_config(settings.config), settings.database
+        config, url = ConfigFile(settings.config), settings.database
+        self._config = config
         host = SQLITE_HOST if sqlite_path(url) else host_name(settings.data)
         database, source, engine = Database(url), Source(settings.data / "git"), DurableEngine(url, executor=host)
         for end in (database.close, source.close, engine.stop):
             self._cleanup.push_async_callback(end)
-        return Ground(config=lambda: config, database=database, engine=engine, source=source, host=host)
+        return Ground(config=config, database=database, engine=engine, source=source, host=host)
 
     async def _take(self, slot: "Slot") -> None:
         await slot.take()
@@ -163,9 +170,24 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse)
+        questions: dict[str, Question] = {
+            "facts": partial(self._facts, door),
+            "words": partial(completion.answer, self.shipmate),
+        }
+        control = Control(settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
+
+    async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
+        """What the doctor asks of a bot that runs."""
+        hello = door.hello if door is not None else None
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "config": str(self.settings.config.absolute()),
+            "config_problems": [str(problem) for problem in (self._config.problems if self._config else ())],
+            "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
+        }
 
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
@@ -183,7 +205,14 @@ class App:
         self._begin(_kept(part, once=False))
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.add(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def read_config_again(self) -> None:
+        """Read the configuration's file now, whether it changed or not."""
+        if self._config is not None:
+            self._begin(_kept(partial(asyncio.to_thread, self._config.read_again), once=True))
 
     async def _let_go(self) -> None:
         for task in self._tasks:
@@ -201,8 +230,8 @@ class App:
 
 def _front_desk(ground: Ground, doorman: Doorman) -> Shipmate:
     database, config, enqueue = ground.database, ground.config, ground.engine.enqueue
-    gatherer = Gatherer(source=ground.source, doorman=doorman, config=config, clock=utc_now)
-    prober = Prober(database=database, gatherer=gatherer, config=config, clock=utc_now, new_id=new_id)
+    gatherer = Gatherer(source=ground.source, doorman=doorman, clock=utc_now)
+    prober = Prober(database=database, gatherer=gatherer, clock=utc_now, new_id=new_id)
     decider = Decider(
         database=database,
         enqueue=enqueue,
@@ -213,7 +242,14 @@ def _front_desk(ground: Ground, doorman: Doorman) -> Shipmate:
         clock=utc_now,
         new_id=new_id,
     )
-    looker = Looker(database=database, gatherer=gatherer, prober=prober, decider=decider, config=config)
+    looker = Looker(
+        database=database,
+        gatherer=gatherer,
+        prober=prober,
+        decider=decider,
+        config=config,
+        problems=lambda: tuple(str(problem) for problem in config.problems),
+    )
     return Shipmate(
         database=database,
         enqueue=enqueue,

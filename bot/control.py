@@ -5,26 +5,34 @@ import contextlib
 import json
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bot.sockets import NAME, address
+from pipelines.errors import noted
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = 75
 LINE_LIMIT = 64 * 1024
 READ_SECONDS = 10.0
 
 Answering = Callable[[dict[str, Any]], AsyncIterator[str | int]]
+Question = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class Control:
-    """Serves requests of one JSON object a line; `answering` gives lines of text and, last, an exit status."""
+    """Serves requests of one JSON object a line; `answering` gives lines of text and, last, an exit status. A request
+    that says `ask` is one of the `questions` that our own programs have; its answer is one value."""
 
-    def __init__(self, data: Path, answering: Answering) -> None:
+    def __init__(
+        self, data: Path, answering: Answering, questions: Mapping[str, Question] = MappingProxyType({})
+    ) -> None:
         self._data = data
         self._answering = answering
+        self._questions = questions
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
 
@@ -53,15 +61,26 @@ class Control:
         self._talks.add(talk)
         try:
             await self._talk(reader, writer)
-        except (ConnectionError, TimeoutError, ValueError) as error:
+        except (ConnectionError, TimeoutError) as error:
             log.info("a terminal went away: %s", error)
+        except Exception as error:
+            await _own_up(writer, noted(log, "talking to a terminal", error))
         finally:
             self._talks.discard(talk)
             writer.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(READ_SECONDS):
-            request = json.loads(await reader.readline())
+            line = await reader.readline()
+        if not line:
+            return  # somebody only looked whether we are here
+        request = json.loads(line)
+        if "ask" in request:
+            async with asyncio.timeout(READ_SECONDS):
+                told = await self._questions[request["ask"]](request)
+            writer.write(json.dumps({"told": told}).encode() + b"\n")
+            await writer.drain()
+            return
         after, number = int(request.get("after", 0)), 0
         async for said in self._answering(request):
             if isinstance(said, int):
@@ -72,3 +91,11 @@ class Control:
                     continue  # said before the terminal lost touch
                 writer.write(json.dumps({"line": said}).encode() + b"\n")
             await writer.drain()
+
+
+async def _own_up(writer: asyncio.StreamWriter, number: str) -> None:
+    """Say that we broke: a terminal whose connection only ends would take us for gone, and ask again."""
+    line = f"Something in Shipmate itself broke. Its log has it under {number}."
+    with contextlib.suppress(ConnectionError):
+        writer.write(json.dumps({"line": line}).encode() + b"\n" + json.dumps({"exit": UNKNOWN}).encode() + b"\n")
+        await writer.drain()

@@ -13,8 +13,11 @@ from bot.app import AlreadyRunningError, App
 from bot.roles import BOTH, Role
 from bot.settings import Settings
 from pipelines.catalog import ConfigErrors
+from pipelines.errors import noted
 from pipelines.storage.database import sqlite_path
 from pipelines.storage.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
 TWO_PROCESSES = (
@@ -46,6 +49,17 @@ def run(settings: Settings, roles: frozenset[Role] = BOTH) -> int:
     except (AlreadyRunningError, StorageError, OSError) as error:
         print(f"Shipmate did not start. {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
+        return 1
+
+
+def _broke(error: Exception, number: str) -> str:
+    reason = str(getattr(error, "orig", error)).splitlines()[:1]  # a database's own words are inside of SQLAlchemy's
+    return (
+        f"Shipmate broke and ended: {''.join(reason)}. Try: shipmate doctor. "
+        f"What is above is for those who mend it, as error {number}."
+    )
 
 
 async def told_to_end() -> asyncio.Event:
@@ -59,6 +73,7 @@ async def told_to_end() -> asyncio.Event:
 async def _run(settings: Settings, roles: frozenset[Role]) -> int:
     told = await told_to_end()
     app = App(settings, roles)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.read_config_again)
     if not await _done_before(app.start(), told):
         return 0
     try:

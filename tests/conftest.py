@@ -33,20 +33,14 @@ def postgres() -> "Iterator[Server]":
         yield server
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite database that is up to date and empty."""
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that is up to date and empty, of each kind in turn."""
     from pipelines.storage.schema import bring_up_to_date
 
+    if request.param == "postgres":
+        server: Server = request.getfixturevalue("postgres")
+        return server.cleared()
     url = f"sqlite:///{tmp_path}/shipmate.db"
     bring_up_to_date(url)
     return url
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a database that is up to date and empty, of each kind in turn."""
-    if request.param == "sqlite":
-        return str(request.getfixturevalue("sqlite_url"))
-    server: Server = request.getfixturevalue("postgres")
-    return server.cleared()

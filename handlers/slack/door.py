@@ -23,7 +23,7 @@ from handlers.slack.painter import Painter
 from handlers.slack.private import Private
 from handlers.slack.routes import build_app
 from handlers.slack.sending import Sender
-from handlers.slack.socket import Socket
+from handlers.slack.socket import Hello, Socket
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
 from pipelines.domain.model import Config
@@ -102,6 +102,11 @@ class SlackDoor:
         if self._credentials.app_token:
             self._socket = Socket(app, self._credentials.app_token, self._web)
             self._socket.start()
+
+    @property
+    def hello(self) -> Hello | None:
+        """What Slack said when Socket Mode was connected last; None without it, and before."""
+        return self._socket.hello if self._socket is not None else None
 
     def _studio(self, shipmate: Shipmate) -> Studio:
         return Studio(

@@ -83,7 +83,8 @@ async def wait_for(url: str, seconds: float, say: Callable[[str], None]) -> None
         if "FATAL:" in why and not any(word in why for word in TEMPORARY):
             raise UnreachableError(f"{shown(url)} refuses: {why}. Mend DATABASE_URL, or the server.")
         if time.monotonic() > until:
-            raise UnreachableError(f"{shown(url)} did not answer for {seconds:g} s: {why}. {ADVICE}")
+            waited = f" for {seconds:g} s" if seconds else ""
+            raise UnreachableError(f"{shown(url)} did not answer{waited}: {why}. {ADVICE}")
         if not said:
             said = True
             say(f"Waiting for the database {shown(url)}, at most {seconds:g} s: {why}")

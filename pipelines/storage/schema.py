@@ -77,7 +77,7 @@ def _behind(there: str | None) -> bool:
     """Whether migrations are missing. Raises NewerSchemaError."""
     if there == HEAD:
         return False
-    if there is not None and there not in _known():
+    if there is not None and there not in known():
         raise NewerSchemaError(
             f"The database is at schema {there}, which this Shipmate does not know: a newer one wrote it. "
             "Run the newer version, or restore a backup copy of the database from before."
@@ -104,7 +104,8 @@ def current(where: Engine | Connection) -> str | None:
     return found
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """The schemas that this Shipmate can read, by bringing them up to date."""
     return {path.name.split("_", 1)[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from pipelines.deciding import Decider
+from pipelines.domain.closing import close
 from pipelines.domain.commands import Command
 from pipelines.domain.commands import Deploy as Wanted
-from pipelines.domain.decide import Ask, close, decide
+from pipelines.domain.decide import decide
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Closed, Event, Outcome, Place, Planned, Progress, StepEnded, StepStarted
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.execution.source import Source
 from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
@@ -25,6 +27,7 @@ from pipelines.shipmate import Shipmate
 from pipelines.storage import steps
 from pipelines.storage.book import Book
 from pipelines.storage.database import Database
+from pipelines.storage.schema import bring_up_to_date
 from pipelines.storage.steps import StepKey
 from tests.support import domain
 from tests.support.domain import ANA, knowing
@@ -63,8 +66,8 @@ class Front:
         self.config: Config = domain.config()
         self.doorman = LateDoorman()
         self._offset = 0
-        gatherer = Gatherer(source=source, doorman=self.doorman, config=lambda: self.config, clock=now)
-        prober = Prober(database=database, gatherer=gatherer, config=lambda: self.config, clock=now, new_id=new_id)
+        gatherer = Gatherer(source=source, doorman=self.doorman, clock=now)
+        prober = Prober(database=database, gatherer=gatherer, clock=now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=enqueue_nothing,
@@ -190,8 +193,11 @@ def _never(*_: object) -> Planned:
 
 
 @asynccontextmanager
-async def opened(folder: Path, url: str) -> AsyncIterator[Front]:
-    """A front desk over the database at `url`, which is up to date."""
+async def opened(folder: Path, url: str | None = None) -> AsyncIterator[Front]:
+    """A front desk over the database at `url`, which is up to date, or over a SQLite file in the folder."""
+    if url is None:
+        url = f"sqlite:///{folder}/shipmate.db"
+        bring_up_to_date(url)
     database, source = Database(url), Source(folder / "git")
     database.write_now(lambda _session, _topics: None)  # one connection alone makes the file a shared one
     front = Front(database, source)

@@ -20,7 +20,7 @@ class Need:
 
 
 NEEDS = (
-    Need(program="chromium", package="chromium", tests="the browser's (tests/stories/test_browser.py)"),
+    Need(program="chromium", package="chromium", tests="the browser's (tests/stories, tests/bot/workspace)"),
     Need(program="postgres", package="postgresql", tests="those on a PostgreSQL (tests/support/postgres.py)"),
 )
 

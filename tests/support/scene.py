@@ -5,7 +5,7 @@ What is typed and what is shown, as a person would see it."""
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -168,15 +168,22 @@ def timeless(text: str) -> str:
 
 
 @contextmanager
-def on_stage(folder: Path, *, http: bool = False, rates: bool = True, database: str | None = None) -> Iterator[Scene]:
+def on_stage(
+    folder: Path,
+    *,
+    http: bool = False,
+    rates: bool = True,
+    service: Service | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Scene]:
     """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often;
-    `database`: the URL of the bot's, else SQLite."""
-    service, seed, port = make_service(folder), default_seed(), free_port()
+    `environ`: more variables of the bot's."""
+    service, seed, port = service or make_service(folder), default_seed(), free_port()
     if http:
         seed = replace(seed, app=replace(seed.app, request_url=f"http://127.0.0.1:{port}/slack/events"))
     with Threaded(seed) as slack:
         slack.workspace.rates.on = rates
-        env = slack.env | ({"DATABASE_URL": database} if database else {})
+        env = {**slack.env, **(environ or {})}
         if http:
             del env["SLACK_APP_TOKEN"]
             env |= {"SLACK_SIGNING_SECRET": seed.app.signing_secret, "PORT": str(port)}

@@ -48,8 +48,8 @@ class Parts:
 
 
 @pytest.fixture
-async def front(tmp_path: Path, sqlite_url: str) -> AsyncIterator[Front]:
-    async with opened(tmp_path, sqlite_url) as front:
+async def front(tmp_path: Path) -> AsyncIterator[Front]:
+    async with opened(tmp_path) as front:
         yield front
 
 
