@@ -23,12 +23,14 @@ WAIT_SECONDS = 60.0
 
 
 async def prepare(url: str, engine: DurableEngine) -> None:
-    """Raises StorageError."""
+    """Raises StorageError, and SQLAlchemy's DBAPIError for a broken file."""
     await there(url)
     try:
         copy = await asyncio.to_thread(make_ready, url)
         await asyncio.to_thread(engine.check)
     except DBAPIError as error:
+        if sqlite_path(url) is not None:
+            raise
         raise UnreachableError(f"The database does not do what it is asked: {error.orig}") from error
     if copy is not None:
         log.info("the database was brought up to date; a copy of how it was is %s", copy)
