@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from bot.settings import SettingsError, read_settings
+from bot.settings import SettingsError, data_folder, read_settings
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,33 +25,28 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    match arguments.command:
-        case "say":
-            from bot.say import Saying, say
+    if arguments.command == "migrate":
+        from bot.migrate import migrate
 
-            saying = Saying(
-                text=" ".join(arguments.text), as_name=arguments.as_name, wait=arguments.wait, data=settings.data
-            )
-            return say(saying)
-        case "demo":
-            from bot.demo.command import DemoSettings, demo
+        return migrate(settings)
+    from bot.roles import BOTH, Role
+    from bot.run import run
 
-            data = Path(arguments.data) if arguments.data else Path(".demo")
-            wishes = DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset)
-            return demo(wishes)
-        case "migrate":
-            from bot.migrate import migrate
+    return run(settings, BOTH if arguments.command == "run" else frozenset({Role(arguments.command)}))
 
-            return migrate(settings)
-        case "web" | "worker" as role:
-            from bot.roles import Role
-            from bot.run import run
 
-            return run(settings, frozenset({Role(role)}))
-        case _:
-            from bot.run import run
+def _say(arguments: argparse.Namespace) -> int:
+    from bot.say import Saying, say
 
-            return run(settings)
+    data = data_folder(arguments.data)
+    return say(Saying(text=" ".join(arguments.text), as_name=arguments.as_name, wait=arguments.wait, data=data))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from bot.demo.command import DemoSettings, demo
+
+    data = Path(arguments.data or ".demo")
+    return demo(DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset))
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -84,28 +79,34 @@ ALONE = {
     "completion": _completion,
     "check": _check,
     "init": _init,
+    "demo": _demo,
     "doctor": _doctor,
+    "say": _say,
 }  # commands that do not ask for a bot that is set up: in a service's own repository, and where one is not set up well
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--config", metavar="FILE", help="services and environments (default: config/shipmate.yml)")
-    shared.add_argument("--data", metavar="DIR", help="where the bot keeps its state (default: .shipmate)")
+    folder = argparse.ArgumentParser(add_help=False)
+    folder.add_argument("--data", metavar="DIR", help="where the bot keeps its state (default: .shipmate)")
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", parents=[shared], help="the whole bot in one process")
-    commands.add_parser("web", parents=[shared], help="the doors alone, beside a worker (needs PostgreSQL)")
-    commands.add_parser("worker", parents=[shared], help="what carries deploys out, beside a web (needs PostgreSQL)")
-    commands.add_parser("migrate", parents=[shared], help="bring the database up to date")
-    commands.add_parser("doctor", parents=[shared], help="what is wrong, and what to do about it; changes nothing")
+    commands.add_parser("run", parents=[shared, folder], help="the whole bot in one process")
+    commands.add_parser("web", parents=[shared, folder], help="the doors alone, beside a worker (needs PostgreSQL)")
+    commands.add_parser("worker", parents=[shared, folder], help="what carries deploys out, beside a web (likewise)")
+    commands.add_parser("migrate", parents=[shared, folder], help="bring the database up to date")
+    commands.add_parser(
+        "doctor", parents=[shared, folder], help="what is wrong, and what to do about it; changes nothing"
+    )
     completion = commands.add_parser("completion", help="what makes your shell complete these commands")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
-    say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
+    say = commands.add_parser("say", parents=[shared, folder], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument("--as", dest="as_name", default=_me(), metavar="NAME", help="who says it (default: you)")
     say.add_argument("--wait", action="store_true", help="stay until the deploy is over")
-    demo = commands.add_parser("demo", parents=[shared], help="the main job on a sample service, in the browser")
+    demo = commands.add_parser("demo", help="the main job on a sample service, in the browser")
+    demo.add_argument("--data", metavar="DIR", help="where the demo keeps its state (default: .demo)")
     demo.add_argument("--headless", action="store_true", help="for tests: one JSON line on stdout when ready")
     demo.add_argument("--port", type=int, default=8787, help="of the page (default: 8787; 0: any free one)")
     demo.add_argument("--reset", action="store_true", help="begin anew")

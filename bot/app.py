@@ -1,12 +1,10 @@
-"""The composition: the one place that names concrete classes and says who works with whom."""
+"""The life of a bot: its parts begin in order, and end in the other order. What they are made of is in `parts`."""
 
 import asyncio
 import contextlib
 import logging
 import os
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from aiohttp import web
 from bot.control import Control, Question
 from bot.holding import AlreadyRunningError, hold
 from bot.host import host_name
+from bot.parts import Ground, front_desk, keep, limits, utc_now
 from bot.preparing import prepare, slots
 from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
@@ -24,18 +23,15 @@ from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
 from pipelines.catalog import ConfigFile
-from pipelines.deciding import Decider
 from pipelines.domain.model import Config
 from pipelines.errors import noted
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
+from pipelines.execution.pruner import PRUNE_SECONDS, Pruner
 from pipelines.execution.rescue import SWEEP_SECONDS, Rescue
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Doorman, Gatherer
-from pipelines.ids import new_id
-from pipelines.looking import Looker
-from pipelines.probing import Prober
+from pipelines.facts import Doorman
 from pipelines.shipmate import Shipmate
 from pipelines.storage.database import Database, sqlite_path
 from pipelines.storage.errors import SlotTakenError
@@ -51,21 +47,6 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0
 CONFIG_SECONDS = 1.0
 SQLITE_HOST = "local"  # on SQLite there is one process, so one host
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ground:
-    """What every role stands on. `host` names this process to the engine, and this machine to the steps."""
-
-    config: ConfigFile
-    database: Database
-    engine: DurableEngine
-    source: Source
-    host: str
 
 
 class App:
@@ -145,18 +126,22 @@ class App:
         """What was decided is carried out here."""
         database, engine = ground.database, ground.engine
         turns = Turns(database=database, enqueue=engine.enqueue, host=ground.host, config=ground.config, clock=utc_now)
-        runs = self.settings.data / "runs"
-        agent = Agent(database=database, source=ground.source, host=ground.host, runs=runs, clock=utc_now)
+        upkeep, runs, source = self.settings.upkeep, self.settings.data / "runs", ground.source
+        agent = Agent(
+            database=database, source=source, host=ground.host, runs=runs, limits=limits(upkeep), clock=utc_now
+        )
+        pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
         await engine.start(turns.carry_out)
         self._keep(agent.run)
         self._sweep(Rescue(database, engine).sweep, timer)
+        timer.every(PRUNE_SECONDS, pruner.prune)
 
     async def _open(self, ground: Ground, timer: Timer) -> None:
         """People are heard and answered here."""
         slack = self.settings.slack
         door = _slack_door(slack, ground.config) if slack else None
         doorman: Doorman = door.doorman if door else NoSlack(ground.config)
-        self.shipmate = _front_desk(ground, doorman)
+        self.shipmate = front_desk(ground, doorman, self.settings)
         self._cleanup.push_async_callback(self.shipmate.stop)
         await self._open_doors(self.settings, door, doorman)
         self._sweep(self.shipmate.sweep, timer)
@@ -226,39 +211,6 @@ class App:
     async def stop(self) -> None:
         await self.rest()
         self._held.close()
-
-
-def _front_desk(ground: Ground, doorman: Doorman) -> Shipmate:
-    database, config, enqueue = ground.database, ground.config, ground.engine.enqueue
-    gatherer = Gatherer(source=ground.source, doorman=doorman, clock=utc_now)
-    prober = Prober(database=database, gatherer=gatherer, clock=utc_now, new_id=new_id)
-    decider = Decider(
-        database=database,
-        enqueue=enqueue,
-        gatherer=gatherer,
-        prober=prober,
-        doorman=doorman,
-        config=config,
-        clock=utc_now,
-        new_id=new_id,
-    )
-    looker = Looker(
-        database=database,
-        gatherer=gatherer,
-        prober=prober,
-        decider=decider,
-        config=config,
-        problems=lambda: tuple(str(problem) for problem in config.problems),
-    )
-    return Shipmate(
-        database=database,
-        enqueue=enqueue,
-        decider=decider,
-        looker=looker,
-        config=config,
-        clock=utc_now,
-        new_id=new_id,
-    )
 
 
 def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoor":

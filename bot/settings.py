@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.upkeep import Upkeep, read_upkeep
+from bot.variables import SettingsError
+
+__all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
+
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
 DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 SLACK_API = "https://slack.com/api/"
-
-
-class SettingsError(Exception):
-    """A variable that cannot be used. The message says which, why, and what would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 3000
     slack: SlackSettings | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
     def database(self) -> str:
@@ -50,12 +52,18 @@ def read_settings(
         _check_database(url)
     return Settings(
         config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
-        data=Path(data or env.get("SHIPMATE_DATA") or DATA),
+        data=data_folder(data, env),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
         port=_port(env.get("PORT") or "3000"),
         slack=_slack(env),
+        upkeep=read_upkeep(env),
     )
+
+
+def data_folder(data: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """Where the bot keeps its state; all that a client of a running bot needs."""
+    return Path(data or env.get("SHIPMATE_DATA") or DATA)
 
 
 def _check_database(url: str) -> None:

@@ -148,6 +148,7 @@ async def facts_of(data: Path) -> Facts | None:
 def _holder(data: Path) -> int | None:
     """The process that holds the folder. It is not asked by trying to hold it, for a bot that starts at this moment
     would find it held."""
+    pid: int | None = None
     try:
         held = data / "bot.lock"
         pid = int(held.read_text())

@@ -12,10 +12,10 @@ def help_card(help_: Help, config: Config) -> Card:
     if help_.topic and not verbs:
         line = f"{help_.topic} is not built yet."
         return Card(title=line, text=line, lines=("See /deploy help for what is.",))
-    lines = [
-        f"/deploy {fill(usage, config)} — {verb.does}"
-        for verb in verbs
-        for usage in (verb.usage if help_.topic else verb.usage[:1])
-    ]
-    title = "What Shipmate understands"
+    if help_.topic:
+        [verb] = verbs
+        title, lines = f"{verb.name}: {verb.does}", [f"/deploy {fill(usage, config)}" for usage in verb.usage]
+    else:
+        title = "What Shipmate understands"
+        lines = [f"/deploy {fill(verb.usage[0], config)} — {verb.does}" for verb in verbs]
     return Card(title=title, text=plain_text(f"{title}. For example: {lines[0]}"), lines=tuple(lines))

@@ -94,8 +94,8 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
-                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
-                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"There is no version of {say('service')} to go back to in {say('where')}: no other is known to be "
+                f"good there. Name one: `/deploy {say('service')} v1.2 {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
@@ -130,6 +130,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return (
                 f"Shipmate cannot post in {say('channel')}, so nothing was started. "
                 "Type `/invite @shipmate` there, then ask again."
+            )
+        case Code.DISK_FULL:
+            return (
+                f"The disk of Shipmate's host has {say('left')} left, so nothing new is started. What runs goes on, "
+                "and a rollback is tried all the same. Free some of it, or set SHIPMATE_KEEP_FREE to less."
             )
         case Code.NOT_BUILT:
             return f"{say('name')!r} is not built yet, so nothing was done. See `/deploy help` for what is."

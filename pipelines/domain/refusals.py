@@ -37,6 +37,7 @@ class Code(StrEnum):
     ALREADY_ENDED = "already_ended"  # version, state
     ALREADY_ABORTING = "already_aborting"  # by
     CANNOT_POST = "cannot_post"  # channel
+    DISK_FULL = "disk_full"  # left
     NOT_BUILT = "not_built"  # name
     TOO_OLD = "too_old"
     BROKEN = "broken"  # id

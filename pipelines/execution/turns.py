@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 BY = "shipmate"
 LOOK_AGAIN = timedelta(seconds=5)
-PAUSE, LONGEST_PAUSE = 0.25, 30.0
+PAUSE, LONGEST_PAUSE, DOUBLED = 0.25, 30.0, 10
 STANDS_STILL = 3  # turns that broke, one after the other
 
 
@@ -90,7 +90,7 @@ class Turns:
                 except Exception as error:
                     broken += 1
                     await self._broke(deploy, error, broken)
-                    await heard(told, min(PAUSE * 2**broken, LONGEST_PAUSE))
+                    await heard(told, min(PAUSE * 2 ** min(broken, DOUBLED), LONGEST_PAUSE))
                     continue
                 broken = 0
                 if rest.over:

@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Progress, Report
@@ -26,7 +26,8 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does; `stop`: it shall be ended. `host` is whose it is."""
+    """An attempt that somebody must carry out, or does, on `host`; `stop`: it shall be ended. `progress` None: it never
+    began."""
 
     key: StepKey
     host: str
@@ -49,6 +50,13 @@ def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -
             deploy=key.deploy, step=key.step, attempt=key.attempt, host=host, work=codec.dump(work), claimed_at=at
         )
         session.add(row)
+
+
+def begin(session: Session, key: StepKey) -> None:
+    """Record that the attempt is about to begin: from now on a run folder that is gone means that nobody can know."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is not None and not row.progress:
+        row.progress = Progress.RUNNING.value
 
 
 def stop(session: Session, key: StepKey) -> None:
@@ -76,7 +84,7 @@ def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
 def ending(session: Session, key: StepKey) -> Ending | None:
     """How the attempt ended, None while it has not."""
     row = session.get(StepRow, (key.deploy, key.step, key.attempt))
-    if row is None or not row.progress:
+    if row is None or row.progress in ("", Progress.RUNNING.value):
         return None
     report = codec.load(Report, row.report) if row.report else None
     return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
@@ -86,16 +94,17 @@ def open_claims(session: Session, host: str) -> list[Claim]:
     """What the agent of a host has to do, and what it may take."""
     theirs = col(StepRow.host).in_((host, ANY_HOST))
     rows = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
-    return [
-        Claim(
-            key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
-            host=row.host,
-            work=codec.load(Work, row.work),
-            stop=row.stop,
-            progress=Progress(row.progress) if row.progress else None,
-        )
-        for row in rows
-    ]
+    return list(codec.each("the claim of", rows, _claim, lambda row: f"{row.deploy} {row.step}"))
+
+
+def _claim(row: StepRow) -> Claim:
+    return Claim(
+        key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
+        host=row.host,
+        work=codec.load(Work, row.work),
+        stop=row.stop,
+        progress=Progress(row.progress) if row.progress else None,
+    )
 
 
 def take(session: Session, host: str) -> None:
@@ -125,13 +134,8 @@ def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: 
     session.add(row)
     end = offset + len(data)
     if end > KEPT_FIRST + KEPT_LAST:
-        middle = select(OutputRow).where(
-            *_of(key),  # type: ignore[arg-type]
-            col(OutputRow.offset) >= KEPT_FIRST,
-            col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST,
-        )
-        for gone in session.exec(middle):
-            session.delete(gone)
+        middle = (col(OutputRow.offset) >= KEPT_FIRST, col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST)
+        session.execute(delete(OutputRow).where(*_of(key), *middle))  # type: ignore[arg-type]
 
 
 def output_end(session: Session, key: StepKey) -> int:
