@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.upkeep import Upkeep, read_upkeep
 from bot.variables import SettingsError
@@ -12,6 +13,7 @@ __all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
 
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
+DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 SLACK_API = "https://slack.com/api/"
 
 
@@ -29,7 +31,7 @@ class SlackSettings:
 class Settings:
     config: Path = Path(CONFIG)
     data: Path = Path(DATA)
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # a password may stand in it
     host: str = "127.0.0.1"
     port: int = 3000
     slack: SlackSettings | None = None
@@ -46,8 +48,8 @@ def read_settings(
 ) -> Settings:
     """The settings in an environment; the flags win. Raises SettingsError."""
     url = env.get("DATABASE_URL", "")
-    if url and not url.startswith(("sqlite:///", "postgresql")):
-        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
+    if url:
+        _check_database(url)
     return Settings(
         config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
         data=data_folder(data, env),
@@ -62,6 +64,22 @@ def read_settings(
 def data_folder(data: str | None, env: Mapping[str, str] = os.environ) -> Path:
     """Where the bot keeps its state; all that a client of a running bot needs."""
     return Path(data or env.get("SHIPMATE_DATA") or DATA)
+
+
+def _check_database(url: str) -> None:
+    """Says what is wrong with a URL without showing it: a password may stand in it."""
+    if not url.startswith(DATABASES):
+        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(
+            "DATABASE_URL cannot be read: its host or port is wrong. It is like "
+            "postgresql://user:password@host:5432/name; special characters in the password are written as %40."
+        ) from None
+    if not url.startswith("sqlite") and not parts.path.strip("/"):
+        raise SettingsError("DATABASE_URL names no database: it ends in a name, as in postgresql://user@host/shipmate.")
 
 
 def _port(text: str) -> int:

@@ -9,6 +9,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,8 +30,8 @@ from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
 from pipelines.execution.values import ValuesError
-from pipelines.storage.database import Database, heard
-from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims
+from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
+from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims, take
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +81,21 @@ class Agent:
                 await self._forget_left()
                 while True:
                     told.clear()
-                    for claim in await self._database.read(self._open):
-                        self._take(claim)
+                    with suppress(DatabaseAwayError):
+                        for claim in await self._claims():
+                            self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _claims(self) -> list[Claim]:
+        claims = await self._database.read(self._open)
+        if all(claim.host == self._host for claim in claims):
+            return claims
+        await self._database.write(lambda session, _: take(session, self._host))
+        return await self._database.read(self._open)
 
     async def _forget_left(self) -> None:
         """A process that ended between the record of a run's end and the cleaning up left values behind."""
@@ -130,7 +139,9 @@ class Agent:
                 return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
             except Exception as error:
                 number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
-                away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
+                away = isinstance(error, SQLAlchemyError | DatabaseAwayError) or (
+                    isinstance(error, OSError) and script.began()
+                )
                 tries += not away
             if tries == TRIES:
                 return await self._given_up(claim, script, number)
@@ -152,13 +163,14 @@ class Agent:
         await self._database.write(lambda session, _: begin(session, key))
 
     async def record(self, key: StepKey, ending: Ending) -> None:
+        """Record an end, as soon as there is a database to record it in."""
         at = self._clock()
 
         def work(session: Session, topics: set[str]) -> None:
             end(session, key, ending, at)
             topics |= {f"deploy:{key.deploy}", f"probe:{key.deploy}"}
 
-        await self._database.write(work)
+        await surely(lambda: self._database.write(work))
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
         """A question or a wait: nothing to leave behind, so it is begun again after a restart."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from sqlmodel import Session
@@ -34,7 +35,7 @@ from pipelines.domain.stepwork import work_of
 from pipelines.errors import noted
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database, heard
+from pipelines.storage.database import Database, heard, surely
 from pipelines.storage.steps import StepKey
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Turns:
             while True:
                 told.clear()
                 try:
-                    rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
+                    rest = await surely(lambda: self._database.write(partial(self.turn, deploy_id=deploy)))
                 except UnknownDeployError:
                     raise
                 except Exception as error:
