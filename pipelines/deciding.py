@@ -200,7 +200,7 @@ class Decider:
                 newest = {one.room: one for one in reversed(mine)}
                 return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
             case Answer():
-                return [one for one in mine if one.outcome is None and one.lost() is not None]
+                return [one for one in mine if one.waits()]
             case _:
                 return [one for one in mine if one.outcome is None]
 

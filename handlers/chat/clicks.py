@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from handlers.chat.card import Button, Confirm, Style
@@ -101,6 +102,18 @@ def answer(deploy: DeployState, choice: str, step: str) -> Button:
     )
 
 
+def go_on(deploy: DeployState, since: datetime) -> Button:
+    """What could have been started at `since` shall be started now."""
+    plan = deploy.plan
+    return Button(
+        label="Go on",
+        action=f"go_on_{since:%Y%m%d%H%M%S%f}",
+        value=pack(**_room(deploy), a="go_on", q=since.isoformat()),
+        say=f"go on {plan.service} {plan.environment}",
+        style=Style.PRIMARY,
+    )
+
+
 def say(label: str, line: str, *, protected: bool = False) -> Button:
     """A button that says a line, as if it had been typed."""
     confirm = Confirm(title="Do that?", text=f"/deploy {line}"[:300], yes="Do it") if protected else None
@@ -162,7 +175,13 @@ def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | 
             case "log":
                 return LogWanted(deploy=deploy)
             case _:
-                choice = facts["a"]
-                return Answer(choice=choice, service=service, environment=environment, deploy=deploy, button=source)
+                return Answer(
+                    choice=facts["a"],
+                    service=service,
+                    environment=environment,
+                    deploy=deploy,
+                    about=facts.get("q"),
+                    button=source,
+                )
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableClickError(f"the button {action!r} cannot be read: {error}") from error

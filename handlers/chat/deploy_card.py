@@ -11,7 +11,7 @@ from handlers.chat.card import Button, Card, plain_text
 from handlers.chat.step_lines import step_lines
 from handlers.chat.times import between, clock, counted
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Changes, Outcome, Progress, Purpose
+from pipelines.domain.events import Changes, Held, Outcome, Progress, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
 NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
@@ -94,8 +94,10 @@ def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, .
 
 
 def _running(deploy: Deploy) -> Card:
-    if (lost := deploy.lost()) is not None and deploy.abort is None:
+    if (lost := deploy.lost()) is not None:
         return _asking(deploy, lost[0].label, lost[0].id, lost[1].progress)
+    if deploy.held is not None:
+        return _late(deploy, deploy.held)
     verb = "Rolling back" if deploy.purpose is Purpose.ROLLBACK else "Deploying"
     if deploy.abort is not None:
         then = deploy.abort.then
@@ -116,18 +118,38 @@ def _running(deploy: Deploy) -> Card:
         facts=facts,
         lines=step_lines(deploy),
         buttons=kept,
-        notes=(*notes, *_skipped(deploy)),
+        notes=(*notes, *_went_on(deploy), *_skipped(deploy)),
+    )
+
+
+def _went_on(deploy: Deploy) -> tuple[str, ...]:
+    used = deploy.went_on
+    return (f"Go on: @{used.by.name}, {clock(used.at)}",) if used is not None else ()
+
+
+def _late(deploy: Deploy, held: Held) -> Card:
+    """Nothing was there to go on when it was time: whether it still shall, a person says."""
+    label = deploy.step(held.step).label
+    question = f"Shipmate was away at {clock(held.since)}, when {label} could have begun. Shall it still?"
+    aborting = deploy.abort is not None
+    back = None if aborting and deploy.abort and deploy.abort.then else clicks.roll_back(deploy)
+    return _question(
+        deploy, question, [clicks.go_on(deploy, held.since), back, None if aborting else clicks.abort(deploy)]
     )
 
 
 def _asking(deploy: Deploy, label: str, step: str, progress: Progress) -> Card:
     if progress is Progress.LOST:
         question = f"Nobody knows how {label} ended. Look, then say what shall be."
-        buttons = [clicks.answer(deploy, "again", step), clicks.answer(deploy, "worked", step)]
+        buttons: list[Button | None] = [clicks.answer(deploy, "again", step), clicks.answer(deploy, "worked", step)]
     else:
         question = f"The script of {label} runs on without its supervisor."
         buttons = [clicks.answer(deploy, "wait", step), clicks.answer(deploy, "stop", step)]
-    kept, notes = _used(deploy, [*buttons, clicks.roll_back(deploy)])
+    return _question(deploy, question, [*buttons, clicks.roll_back(deploy)])
+
+
+def _question(deploy: Deploy, question: str, buttons: list[Button | None]) -> Card:
+    kept, notes = _used(deploy, buttons)
     title = f"❓ {what(deploy)} in {_where(deploy)} needs an answer"
     return Card(
         title=title,

@@ -31,12 +31,13 @@ _SERVICE_AT = re.compile(r"([^@\s]+)@(\S+)")
 _ROOM = "{service} {environment}"
 _DEPLOY = "{service} latest {environment}"
 
-Choice = Literal["again", "worked", "wait", "stop"]
+Choice = Literal["again", "worked", "wait", "stop", "go_on"]
 ANSWERS: dict[tuple[str, ...], Choice] = {
     ("run", "again"): "again",
     ("it", "worked"): "worked",
     ("wait",): "wait",
     ("stop", "it"): "stop",
+    ("go", "on"): "go_on",
 }
 
 

@@ -70,6 +70,12 @@ VERBS = (
         usage=("wait {service} {environment}", "stop it {service} {environment}"),
         built=True,
     ),
+    Verb(
+        name="go on",
+        does="answer for a deploy whose next step is late, because the bot was away",
+        usage=("go on {service} {environment}",),
+        built=True,
+    ),
     *(
         Verb(name=name, does=does)
         for name, does in (

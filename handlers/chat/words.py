@@ -65,6 +65,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"Say `/deploy run again {say('service')} {say('where')}` or "
                 f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
             )
+        case Code.ROOM_LATE:
+            return (
+                f"{say('version')} by {say('by')} waits in {say('where')}: Shipmate was away when its next step should "
+                f"have begun. Say `/deploy go on {say('service')} {say('where')}`, or roll back."
+            )
         case Code.ALREADY_LIVE:
             return (
                 f"{say('service')} {say('version')} is already live in {say('where')}. "

@@ -104,7 +104,7 @@ class Canvas:
         """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
-            asks = self.latest.lost() is not None and self.latest.abort is None
+            asks = self.latest.waits()
             return Rank.FINAL if self.latest.outcome is not None or asks else otherwise
 
         return rank

@@ -38,11 +38,19 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
     """All that the thread says of a deploy so far, in order."""
     for key, line in thread.milestones(deploy).items():
         yield Said(kind=f"milestone-{key}", line=line)
-    if (lost := deploy.lost()) is not None and deploy.abort is None and deploy.outcome is None:
+    if deploy.waits():
         question = deploy_card.deploy_card(deploy, deploy.at).text
-        yield Said(kind=f"question-{lost[0].id}-{lost[1].attempt}", line=question, mention=True)
+        yield Said(kind=f"question-{_asked(deploy)}", line=question, mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
+
+
+def _asked(deploy: Deploy) -> str:
+    """What a person must answer, as a name that no other question of the deploy has."""
+    if (lost := deploy.lost()) is not None:
+        return f"{lost[0].id}-{lost[1].attempt}"
+    assert deploy.held is not None
+    return f"late-{deploy.held.since:%Y%m%d%H%M%S%f}"
 
 
 class ThreadPainter:

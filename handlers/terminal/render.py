@@ -4,9 +4,9 @@ from datetime import datetime
 
 from handlers.chat.answers import accepted_card
 from handlers.chat.card import Card
-from handlers.chat.times import between
+from handlers.chat.times import between, clock
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Progress
+from pipelines.domain.events import Held, Progress
 from pipelines.domain.refusals import Accepted
 
 
@@ -48,11 +48,11 @@ def progress(deploy: Deploy) -> list[str]:
 
 def question(deploy: Deploy) -> list[str]:
     """What a person must answer, with the words that answer it; nothing when nothing is asked."""
-    lost = deploy.lost()
-    if lost is None or deploy.abort is not None or deploy.outcome is not None:
-        return []
-    step, run = lost
     room = f"{deploy.plan.service} {deploy.plan.environment}"
+    lost = deploy.lost()
+    if lost is None:
+        return _late(deploy, deploy.held, room) if deploy.held is not None and deploy.outcome is None else []
+    step, run = lost
     if run.progress is Progress.LOST:
         return [
             f"? Nobody knows how {step.label} ended. Look, then say one of:",
@@ -65,4 +65,14 @@ def question(deploy: Deploy) -> list[str]:
         f"    wait {room}",
         f"    stop it {room}",
         f"    rollback {room} now",
+    ]
+
+
+def _late(deploy: Deploy, held: Held, room: str) -> list[str]:
+    label = deploy.step(held.step).label
+    return [
+        f"? Shipmate was away at {clock(held.since)}, when {label} could have begun. Say one of:",
+        f"    go on {room}",
+        f"    rollback {room} now",
+        f"    abort {room}",
     ]

@@ -56,6 +56,7 @@ VERBS = frozenset(
         "help",
         "run",
         "it",
+        "go",
         "wait",
         "stop",
         "choose",

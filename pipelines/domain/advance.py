@@ -2,7 +2,8 @@
 
 Forward: stage by stage, checks tried again, until every step is good. On trouble (a failed step, an abort, the
 deploy's time over): stop what runs, start nothing new, give traffic back to what still runs the old version, look
-what runs where, close. A step whose end nobody can know waits for a person.
+what runs where, close. A step whose end nobody can know waits for a person; so does all that could have been started
+long ago and was not.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 
 from pipelines.domain.deploy import BAD, Deploy, StepRun
 from pipelines.domain.events import Outcome, Progress
+from pipelines.domain.lateness import late_since
 from pipelines.domain.plan import Making, Step, Verb, status
 from pipelines.domain.recipe import OnLost
 from pipelines.domain.room import Room, Traffic
@@ -36,6 +38,14 @@ class Stop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Ask a person whether this step, which could have been started at `since`, still shall be."""
+
+    step: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expire:
     """The deploy's own time is over."""
 
@@ -51,13 +61,24 @@ class Close:
     why: str = ""
 
 
-Action = Start | Stop | Expire | Recover | Close
+Action = Start | Stop | Hold | Expire | Recover | Close
 
 
 def advance(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
     """What to do now; nothing means wait: for a running step, for time to pass, or for a person."""
-    if deploy.outcome is not None:
-        return ()
+    actions = () if deploy.outcome is not None else _next(deploy, room, now)
+    starts = [action for action in actions if isinstance(action, Start)]
+    since = late_since(deploy, now)
+    if not starts or (deploy.held is None and since is None):
+        return actions
+    others = tuple(action for action in actions if not isinstance(action, Start))
+    if deploy.held is not None or since is None:
+        return others
+    return (*others, Hold(step=starts[0].step.id, since=since))
+
+
+def _next(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
+    """What would be done if nothing were late."""
     if (why := trouble(deploy)) is None:
         expires = expires_at(deploy)
         if expires is not None and now >= expires and not finished(deploy):
@@ -122,7 +143,7 @@ def _step(deploy: Deploy, step: Step) -> Iterator[Action]:
         yield Start(step=step, attempt=1)
         return
     match run.progress:
-        case Progress.FAILED | Progress.TIMED_OUT:
+        case Progress.FAILED | Progress.TIMED_OUT | Progress.MISSED:
             yield Start(step=step, attempt=run.attempt + 1)
         case Progress.LOST if step.on_lost is OnLost.RERUN or run.answer == "again":
             yield Start(step=step, attempt=run.attempt + 1)
@@ -178,8 +199,16 @@ def in_traffic(names: tuple[str, ...], room: Room) -> tuple[str, ...]:
 
 def _next_recovery(deploy: Deploy) -> tuple[Action, ...] | None:
     """The next steps of the recovery, () while some run, None when it is over. A step that fails here stops nothing."""
-    open_steps = [s for s in deploy.recovery or () if (r := deploy.runs.get(s.id)) is None or r.ended is None]
+    open_steps = [step for step in deploy.recovery or () if not _over(deploy.runs.get(step.id))]
     if not open_steps:
         return None
     stage = min(step.stage for step in open_steps)
-    return tuple(Start(step=s, attempt=1) for s in open_steps if s.stage == stage and s.id not in deploy.runs)
+    return tuple(
+        Start(step=step, attempt=run.attempt + 1 if run else 1)
+        for step in open_steps
+        if step.stage == stage and ((run := deploy.runs.get(step.id)) is None or run.progress is Progress.MISSED)
+    )
+
+
+def _over(run: StepRun | None) -> bool:
+    return run is not None and run.ended is not None and run.progress is not Progress.MISSED

@@ -74,14 +74,16 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a person says of a step that nobody can know the end of (`again`, `worked`), or of a script that runs
-    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`."""
+    """What a person says of a step that nobody can know the end of (`again`, `worked`), of a script that runs without
+    its supervisor (`wait`, `stop`), or of a deploy whose next step is late (`go_on`). The answer Roll back is a
+    `Rollback`. `about` is the question that a button was under, where there may be more than one like it."""
 
     kind: Literal["answer"] = "answer"
-    choice: Literal["again", "worked", "wait", "stop"]
+    choice: Literal["again", "worked", "wait", "stop", "go_on"]
     service: str | None = None
     environment: str | None = None
     deploy: str | None = None
+    about: str | None = None
     button: Button | None = None
 
 

@@ -24,6 +24,7 @@ from pipelines.domain.events import (
     StepAnswered,
     Superseded,
     Then,
+    WentOn,
 )
 from pipelines.domain.fold import State, fold
 from pipelines.domain.gates import Cooked, Facts
@@ -287,19 +288,25 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
 
 
 def _answer(ask: Ask, command: Answer, state: State, facts: Facts) -> Decision:
+    nothing = refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
     deploy = state.deploys.get(command.deploy or state.room.running or "")
-    lost = deploy.lost() if deploy is not None and deploy.outcome is None else None
-    if deploy is None or lost is None:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
+    if deploy is None or not deploy.waits():
+        return nothing
     closed = gates.closed(
         gates.member(facts.person), gates.allowed(deploy.plan.service, deploy.plan.environment, facts)
     )
     if closed:
         return Refusal(gates=closed)
+    if command.choice == "go_on":
+        if deploy.held is None or command.about not in (None, deploy.held.since.isoformat()):
+            return nothing
+        return (WentOn(deploy=deploy.id, ask=ask.id, by=facts.person, button=command.button),)
+    if (lost := deploy.lost()) is None:
+        return nothing
     step, run = lost
     fits = ("again", "worked") if run.progress is Progress.LOST else ("wait", "stop")
     if command.choice not in fits:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
+        return nothing
     return (
         StepAnswered(deploy=deploy.id, step=step.id, choice=command.choice, by=facts.person, button=command.button),
     )
@@ -379,7 +386,7 @@ def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, St
         after = state
         for event in events:
             after = fold(after, event, at, deploy.seq)
-        events.append(replan(deploy.abort.then, after))
+        events.append(replace(replan(deploy.abort.then, after), since=deploy.ready))
     return tuple(events)
 
 

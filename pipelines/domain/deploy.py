@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipelines.domain.commands import Pin
-from pipelines.domain.events import AbortAsked, Changes, Outcome, Place, Progress, Purpose
+from pipelines.domain.events import AbortAsked, Changes, Held, Outcome, Place, Progress, Purpose
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Plan, Step, Verb
 from pipelines.domain.room import Live, TargetState
@@ -35,7 +35,8 @@ class Used:
 @dataclass(frozen=True, kw_only=True)
 class Deploy:
     """`seq` is the room's number of the last event that touched it: what a painter compares. `now_runs` is what its
-    targets were known to run when it ended."""
+    targets were known to run when it ended. `ready` is when what comes next could be started, `held` says that this
+    was too long ago to do it unasked, `went_on` who said that it still shall be."""
 
     id: str
     ask: str
@@ -56,6 +57,9 @@ class Deploy:
     runs: Mapping[str, StepRun] = field(default_factory=dict)
     recovery: tuple[Step, ...] | None = None
     abort: AbortAsked | None = None
+    ready: datetime | None = None
+    held: Held | None = None
+    went_on: Used | None = None
     expired: bool = False
     outcome: Outcome | None = None
     why: str = ""
@@ -90,12 +94,17 @@ class Deploy:
                 yield step, run
 
     def lost(self) -> tuple[Step, StepRun] | None:
-        """The step whose end nobody can know and no person answered for yet (lost, or running unsupervised)."""
-        for step in self.steps:
+        """The step whose end nobody can know and no person answered for yet (lost, or running unsupervised). To abort
+        is an answer too."""
+        for step in self.steps if self.abort is None and self.outcome is None else ():
             run = self.runs.get(step.id)
             if run is not None and run.progress in (Progress.LOST, Progress.UNSUPERVISED) and not run.answer:
                 return step, run
         return None
+
+    def waits(self) -> bool:
+        """Nothing goes on before a person answers."""
+        return self.lost() is not None or (self.held is not None and self.outcome is None)
 
     @property
     def changed_something(self) -> bool:

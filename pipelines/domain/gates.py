@@ -101,7 +101,10 @@ def room_free(state: State) -> Gate | None:
         "where": holder.plan.environment,
         "service": holder.plan.service,
     }
-    if (lost := holder.lost()) is not None and lost[1].progress is Progress.LOST:
+    lost = holder.lost()
+    if lost is None and holder.held is not None:
+        return Gate(code=Code.ROOM_LATE, evidence=evidence, lifted_by=(holder.by.name,))
+    if lost is not None and lost[1].progress is Progress.LOST:
         return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label}, lifted_by=(holder.by.name,))
     return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
 

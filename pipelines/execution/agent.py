@@ -1,7 +1,8 @@
 """The agent of one host: the only thing that starts scripts. It carries out the steps that are claimed for its host.
 
 A claim is a row; a script's life is a run folder. After a restart every open claim is taken up where it is: what never
-started is started, what runs is followed, what ended is recorded, what nobody can know is said to be lost.
+started is started, or said to be missed if it is too late for that by now; what runs is followed, what ended is
+recorded, what nobody can know is said to be lost.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
+from pipelines.domain.lateness import missed
 from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
@@ -90,7 +93,9 @@ class Agent:
 
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
         try:
-            if claim.work.how is How.SCRIPT:
+            if not stop.is_set() and await self._missed(claim):
+                ending = Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
+            elif claim.work.how is How.SCRIPT:
                 ending = await Script(self, claim, stop).run()
             else:
                 ending = await self._ask(claim, stop)
@@ -100,6 +105,13 @@ class Agent:
             log.exception("step %s of %s", claim.key.step, claim.key.deploy)
             ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
         await self.record(claim.key, ending)
+
+    async def _missed(self, claim: Claim) -> bool:
+        """Whether it is too late to begin it unasked; if so, nobody ever begins it."""
+        if not missed(claim.work, claim.at, self._clock()):
+            return False
+        script = claim.work.how is How.SCRIPT
+        return await asyncio.to_thread(rundir.forbid, self.run_dir(claim.key)) if script else True
 
     async def record(self, key: StepKey, ending: Ending) -> None:
         at = self._clock()
@@ -111,8 +123,8 @@ class Agent:
         await self._database.write(work)
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
-        """A question or a wait: nothing to leave behind, so it is begun again after a restart."""
-        asking = asyncio.create_task(self._question(claim.work))
+        """A question, begun again after a restart; or a wait, which is over when its time is, whoever waited."""
+        asking = asyncio.create_task(self._question(claim))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -127,7 +139,8 @@ class Agent:
             await self._note(claim.key, f"{claim.work.how.value} {claim.work.what}: {said}\n")
         return ending
 
-    async def _question(self, work: Work) -> Ending:
+    async def _question(self, claim: Claim) -> Ending:
+        work = claim.work
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
@@ -136,8 +149,9 @@ class Agent:
             case How.TCP:
                 return await checks.tcp(work.what, work.timeout)
             case How.WAIT:
-                await asyncio.sleep(work.timeout)
-                return Ending(progress=Progress.OK)
+                over = claim.at + timedelta(seconds=work.timeout)
+                await asyncio.sleep(max(0.0, (over - self._clock()).total_seconds()))
+                return Ending(progress=Progress.OK, at=over)
             case How.SCRIPT:
                 raise AssertionError("a script is not a question")
 
@@ -149,6 +163,9 @@ class Agent:
             topics |= {f"output:{key.deploy}", "output"}
 
         await self._database.write(work)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def run_dir(self, key: StepKey) -> Path:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
@@ -190,6 +207,7 @@ class Script:
         self._claim = claim
         self._stop = stop
         self._run_dir = agent.run_dir(claim.key)
+        self._lived: datetime | None = None
 
     async def run(self) -> Ending:
         if rundir.state(self._run_dir) is RunState.ABSENT:
@@ -219,6 +237,8 @@ class Script:
             await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
                 return state
+            if state in (RunState.RUNNING, RunState.UNSUPERVISED):
+                self._lived = self._agent.now()
             if state is RunState.ABSENT and self._stop.is_set() and asked:
                 return state
             if state is RunState.UNSUPERVISED and not told:
@@ -236,12 +256,12 @@ class Script:
         if exit_ is None:
             if self._stop.is_set():
                 return Ending(progress=Progress.ABORTED, detail="was ended")
-            return LOST
-        ending = ended_as(exit_, self._claim.work)
+            return replace(LOST, at=self._lived or rundir.last_sign(self._run_dir))
+        ending = replace(ended_as(exit_, self._claim.work), at=exit_.at)
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return Ending(progress=Progress.OK, report=reported(answer))
+            return replace(ending, report=reported(answer))
         return ending
 
 

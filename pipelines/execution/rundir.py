@@ -115,6 +115,16 @@ def read_exit(run_dir: Path) -> Exit | None:
     return Exit(**facts | {"why": Why(facts["why"])}) if facts else None
 
 
+def last_sign(run_dir: Path) -> datetime | None:
+    """When a run that has begun was last seen to live: its start, or the last it printed."""
+    started = read_started(run_dir)
+    try:
+        printed = datetime.fromtimestamp((run_dir / "out").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return started.at if started else None
+    return max(started.at, printed) if started else printed
+
+
 def state(run_dir: Path) -> RunState:
     """How the run stands now. The lock is tried only once the run has started, so that no supervisor finds it taken."""
     if (run_dir / "exit").exists():
@@ -138,7 +148,7 @@ def request_stop(run_dir: Path, *, force: bool = False) -> bool:
     """
     match state(run_dir):
         case RunState.ABSENT:
-            return _forbid(run_dir) or request_stop(run_dir, force=force)
+            return forbid(run_dir) or request_stop(run_dir, force=force)
         case RunState.RUNNING:
             return _ask(read_started(run_dir))
         case RunState.UNSUPERVISED:
@@ -192,8 +202,9 @@ def _end_session(started: Started | None, number: int) -> bool:
     return any(told)
 
 
-def _forbid(run_dir: Path) -> bool:
-    """Takes the one right to start, and writes an end; False when a supervisor was faster."""
+def forbid(run_dir: Path) -> bool:
+    """Takes the one right to start, and writes an end; False when a supervisor was faster. Makes the folder."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC).timestamp()
     nobody = {"pid": 0, "start": None, "session": 0, "script_start": None, "boot_id": None, "at": at}
     try:

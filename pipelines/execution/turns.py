@@ -9,13 +9,14 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance, expires_at
+from pipelines.domain.advance import Action, Close, Expire, Hold, Recover, Start, Stop, advance, expires_at
 from pipelines.domain.decide import after_abort, close
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,
     Event,
     Expired,
+    Held,
     Planned,
     Progress,
     Recovering,
@@ -105,6 +106,8 @@ class Turns:
                 steps.stop(book.session, StepKey(deploy=deploy.id, step=step_id, attempt=attempt))
                 book.topics.add("steps")
                 return ()
+            case Hold(step=step_id, since=since):
+                return (Held(deploy=deploy.id, step=step_id, since=since),)
             case Expire():
                 return (Expired(deploy=deploy.id),)
             case Recover(steps=recovery):
@@ -136,6 +139,7 @@ def ended(session: Session, deploy: Deploy) -> list[Event]:
                 progress=verdict.progress,
                 detail=verdict.detail,
                 report=ending.report,
+                ended=ending.at,
             )
         )
     return events

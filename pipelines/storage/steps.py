@@ -25,19 +25,23 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does; `stop`: it shall be ended."""
+    """An attempt that somebody must carry out, or does, since `at`; `stop`: it shall be ended."""
 
     key: StepKey
     work: Work
     stop: bool
     progress: Progress | None
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
+    """`at` is when it really ended; None: just now."""
+
     progress: Progress
     detail: str = ""
     report: Report | None = None
+    at: datetime | None = None
 
 
 def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -> None:
@@ -63,7 +67,7 @@ def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
     row.progress, row.detail = ending.progress.value, ending.detail
     row.report = codec.dump(ending.report) if ending.report else ""
     if ending.progress is not Progress.UNSUPERVISED:
-        row.ended_at = at
+        row.ended_at = ending.at or at
 
 
 def ending(session: Session, key: StepKey) -> Ending | None:
@@ -72,7 +76,7 @@ def ending(session: Session, key: StepKey) -> Ending | None:
     if row is None or not row.progress:
         return None
     report = codec.load(Report, row.report) if row.report else None
-    return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
+    return Ending(progress=Progress(row.progress), detail=row.detail, report=report, at=row.ended_at)
 
 
 def open_claims(session: Session, host: str) -> list[Claim]:
@@ -83,6 +87,7 @@ def open_claims(session: Session, host: str) -> list[Claim]:
             work=codec.load(Work, row.work),
             stop=row.stop,
             progress=Progress(row.progress) if row.progress else None,
+            at=row.claimed_at,
         )
         for row in rows
     ]

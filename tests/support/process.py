@@ -33,7 +33,8 @@ class Said:
 
 @dataclass
 class Bot:
-    """`python -m bot run` on a data folder; `crash` names the point at which it dies (see `tests.support.crash`)."""
+    """`python -m bot run` on a data folder; `crash` names the point at which it dies (see `tests.support.crash`),
+    `later` is how many seconds its clock is ahead (see `tests.support.later`)."""
 
     data: Path
     config: Path
@@ -46,8 +47,10 @@ class Bot:
         }
         return {**kept, "PORT": "0", "PYTHONPATH": str(ROOT), **self.env}
 
-    def start(self, *, crash: str | None = None, wait: bool = True) -> None:
+    def start(self, *, crash: str | None = None, later: float = 0.0, wait: bool = True) -> None:
         module = ["tests.support.crash", crash] if crash else ["bot"]
+        if later:
+            module = ["tests.support.later", str(later)]
         argv = [sys.executable, "-m", *module, "run", "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "bot.log").open("ab") as log:
