@@ -57,6 +57,7 @@ class App:
         self.settings = settings
         self._held = contextlib.ExitStack()
         self._holds = False
+        self._work = contextlib.AsyncExitStack()
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -125,9 +126,9 @@ class App:
         turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now)
         agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
         await engine.start(turns.carry_out)
-        self._cleanup.push_async_callback(engine.stop)
-        self._cleanup.push_async_callback(self._let_go)
-        self._cleanup.push_async_callback(self.shipmate.stop)
+        self._work.push_async_callback(engine.stop)
+        self._work.push_async_callback(self._let_go)
+        self._work.push_async_callback(self.shipmate.stop)
         self._keep(agent.run)
         await self._open_doors(settings, door, doorman)
         self._tick()
@@ -156,7 +157,8 @@ class App:
         timer = Timer()
         timer.every(SWEEP_SECONDS, self.shipmate.sweep)
         timer.start()
-        self._cleanup.callback(timer.stop)
+        self._work.callback(timer.stop)
+        self._work.callback(self.shipmate.close)
         self._keep(self.shipmate.sweep, once=True)
 
     def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
@@ -169,7 +171,9 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def rest(self) -> None:
-        """End everything, but keep the data folder for this process."""
+        """End everything, but keep the data folder for this process. The doors stand open until all work is let go of,
+        to tell whoever comes that the bot is restarting."""
+        await self._work.aclose()
         await self._cleanup.aclose()
 
     async def stop(self) -> None:

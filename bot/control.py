@@ -61,7 +61,10 @@ class Control:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(READ_SECONDS):
-            request = json.loads(await reader.readline())
+            line = await reader.readline()
+        if not line:
+            return  # somebody looked whether the bot is there
+        request = json.loads(line)
         after, number = int(request.get("after", 0)), 0
         async for said in self._answering(request):
             if isinstance(said, int):

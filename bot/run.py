@@ -1,9 +1,15 @@
-"""`run`: a whole bot until it is told to end. Scripts that run are left alone; the next start takes them up."""
+"""`run`: a whole bot until it is told to end. Scripts that run are left alone; the next start takes them up.
+
+Ending is quick whatever hangs. Everything that matters is in the database and in run folders by then, so what cannot be
+ended in time (a database that does not answer, a Slack that takes no connection down) is left, as by `kill -9`.
+"""
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 
 from bot.app import AlreadyRunningError, App
 from bot.settings import Settings
@@ -11,6 +17,11 @@ from pipelines.catalog import ConfigErrors
 from pipelines.storage.schema import NewerSchemaError
 
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
+
+
+END_SECONDS = 8.0  # of the ten that are promised
+
+log = logging.getLogger(__name__)
 
 
 def log_to_stderr() -> None:
@@ -36,11 +47,23 @@ def run(settings: Settings) -> int:
 
 
 async def told_to_end() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    told = asyncio.Event()
+    """An event that SIGTERM and SIGINT set. From then on the process has END_SECONDS left, whatever it does."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        limit = threading.Timer(END_SECONDS, _leave)
+        limit.daemon = True
+        limit.start()
+        loop.call_soon_threadsafe(told.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        signal.signal(number, on_signal)  # not the loop's own handler: a loop that hangs would never call it
     return told
+
+
+def _leave() -> None:
+    log.warning("something hangs, so the process ends without it; nothing is lost")
+    os._exit(0)
 
 
 async def _run(settings: Settings) -> None:

@@ -37,7 +37,11 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 10.0
 PAINTED = "painted"  # the posting that says up to which event a deploy's messages are true
 
-__all__ = ["PAINTED", "Accepted", "Doorman", "Piece", "Posting", "Receipt", "Refusal", "Shipmate"]
+__all__ = ["PAINTED", "Accepted", "Doorman", "Piece", "Posting", "Receipt", "Refusal", "RestartingError", "Shipmate"]
+
+
+class RestartingError(Exception):
+    """The bot is about to end, so what was asked was not kept. Whoever asked is told to say it again."""
 
 
 class Stranded(Protocol):
@@ -78,6 +82,7 @@ class Shipmate:
         self._clock = clock
         self._new_id = new_id
         self._deciding: dict[str, asyncio.Task[None]] = {}
+        self.closed = False
 
     @property
     def config(self) -> Config:
@@ -85,7 +90,12 @@ class Shipmate:
 
     async def ask(self, command: Command, *, by: Person, place: Place, key: str) -> Receipt:
         """Keep what was asked: one insert. The same key twice is one ask. It is decided from here on, also when this
-        process ends: by the next one."""
+        process ends: by the next one. Raises RestartingError for what is new once the desk is closed."""
+        if self.closed:
+            known = await self._database.read(lambda session: asks.known(session, key))
+            if known is None:
+                raise RestartingError
+            return Receipt(ask=known, new=False)
         asked = Asked(ask=self._new_id(), key=key, command=command, by=by, place=place)
         at = self._clock()
 
@@ -212,6 +222,10 @@ class Shipmate:
 
         for deploy in await self._database.write(again):
             log.warning("deploy %s was carried out by nobody: enqueued again", deploy)
+
+    def close(self) -> None:
+        """Take nothing new from now on: this process is about to end."""
+        self.closed = True
 
     async def stop(self) -> None:
         """Let go of what is being decided; it is decided after the next start."""

@@ -6,6 +6,8 @@ from typing import assert_never
 from handlers.chat.times import between, clock
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
+RESTARTING = "Shipmate is restarting; say it again in a moment."
+
 
 def sentences(refusal: Refusal, now: datetime) -> list[str]:
     """One sentence a closed gate, in the order in which they were tried."""

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 IDENTITY_SECONDS = 5.0
 BEGIN_AGAIN = 2.0
+FINISH_SECONDS = 2.0  # for answers that are under way when the door closes
 
 
 class Credentials(Protocol):
@@ -122,6 +123,7 @@ class SlackDoor:
         """Close the door. What was not told or painted yet is, after the next start."""
         if self._socket is not None:
             await self._socket.stop()
+        await self._after.finish(FINISH_SECONDS)
         await self._after.stop()
         for task in self._running:
             task.cancel()

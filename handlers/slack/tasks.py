@@ -28,6 +28,11 @@ class Tasks:
         if not task.cancelled() and task.exception() is not None:
             log.error("an answer broke", exc_info=task.exception())
 
+    async def finish(self, within: float) -> None:
+        """Wait for what is under way, so many seconds at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+
     async def stop(self) -> None:
         for task in list(self._running):
             task.cancel()

@@ -6,7 +6,7 @@ A conversation ends with an exit status. The socket it goes over is `bot.control
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from handlers.chat import grammar
 from handlers.chat.answers import misread_card, refusal_card
@@ -14,26 +14,32 @@ from handlers.chat.deploy_card import deploy_card
 from handlers.chat.help_card import help_card
 from handlers.chat.sentences import Misread
 from handlers.chat.views import view_card
+from handlers.chat.words import RESTARTING
 from handlers.terminal import render
 from pipelines.domain.commands import (
+    Abort,
+    Answer,
     Choose,
     Command,
+    Deploy,
     Diff,
     Help,
     History,
     Look,
     Preview,
     Recent,
+    Retry,
+    Rollback,
     Status,
     Unbuilt,
     Who,
 )
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import Doorman, RestartingError, Shipmate
 
 DONE, FAILED, MISREAD, REFUSED, ABORTED = 0, 1, 2, 3, 4
 Told = tuple[list[str], int]
@@ -70,6 +76,12 @@ class TerminalDoor:
         saying = Saying.of(request)
         parsed = grammar.parse(saying.text)
         match parsed:
+            case Deploy() | Rollback() | Abort() | Retry() | Answer():
+                async for said in self._asked(parsed, saying):
+                    yield said
+                return
+            case _ if self._shipmate.closed:
+                answer = [RESTARTING], REFUSED
             case Misread():
                 await self._shipmate.misread(saying.text, by=saying.by, via="terminal")
                 answer = render.lines(misread_card(parsed, saying.text, self._shipmate.config)), MISREAD
@@ -80,15 +92,18 @@ class TerminalDoor:
             case Preview() | Status() | History() | Diff() | Who() | Recent() | Choose():
                 answer = await self._looked(parsed, saying)
             case _:
-                async for said in self._asked(parsed, saying):
-                    yield said
-                return
+                assert_never(parsed)
         for line in answer[0]:
             yield line
         yield answer[1]
 
     async def _asked(self, command: Command, saying: Saying) -> AsyncIterator[str | int]:
-        receipt = await self._shipmate.ask(command, by=saying.by, place=Place(surface="terminal"), key=saying.key)
+        try:
+            receipt = await self._shipmate.ask(command, by=saying.by, place=Place(surface="terminal"), key=saying.key)
+        except RestartingError:
+            yield RESTARTING
+            yield REFUSED
+            return
         async for said in self._told(await self._shipmate.answer(receipt.ask), saying):
             yield said
 
@@ -124,7 +139,7 @@ class TerminalDoor:
         """Each thing that happens as a line, until the deploy is over; a question is printed with the words that
         answer it."""
         said: set[str] = set()
-        last: Deploy | None = None
+        last: DeployState | None = None
         async for last in self._shipmate.follow(answer.deploy):
             for line in [*render.progress(last), *render.question(last)]:
                 if line not in said:

@@ -14,12 +14,16 @@ ANSWERS_AT_ONCE = 50
 
 def insert(session: Session, asked: Asked, at: datetime) -> tuple[str, bool]:
     """The ask's id, and whether it is new: the same key twice is one ask."""
-    known = session.exec(select(AskRow).where(AskRow.key == asked.key)).first()
-    if known is not None:
-        return known.id, False
+    if (before := known(session, asked.key)) is not None:
+        return before, False
     row = AskRow(id=asked.ask, key=asked.key, at=at, surface=asked.place.surface, body=codec.dump(asked))
     session.add(row)
     return asked.ask, True
+
+
+def known(session: Session, key: str) -> str | None:
+    """The id of the ask that was kept under this key."""
+    return session.exec(select(AskRow.id).where(AskRow.key == key)).first()
 
 
 def decided(session: Session, ask: str, outcome: Outcome, at: datetime) -> bool:

@@ -359,6 +359,32 @@ async def test_an_ask_that_cannot_be_kept_is_not_acknowledged(
         assert not await visitor.click("abort", BUTTON)
 
 
+async def test_a_bot_that_is_about_to_end_acknowledges_keeps_nothing_and_says_so(
+    visitor: Visitor, slack: Slack, front: Front
+) -> None:
+    assert await visitor.command("shop v1.4 staging")
+    await slack.until(lambda: slack.private)
+    front.shipmate.close()
+    assert await visitor.command("api v1.4 staging", trigger="1.2")
+    assert await visitor.click("abort", BUTTON, ephemeral=True)
+    assert await visitor.command("status", trigger="1.3")
+    again = {} if visitor.socket else {"token": "another"}
+    assert await visitor.command("shop v1.4 staging", **again)  # delivered again: it was kept, and is answered already
+    await slack.until(lambda: len(slack.private) == 4)
+    assert visitor.told()[1:] == ["Shipmate is restarting; say it again in a moment."] * 3
+    assert not any(private.get("replace_original") for private in slack.private)
+    assert await asks(front) == ["slack-command-1.1"]
+
+
+async def test_the_last_answers_are_given_before_the_door_closes(
+    slack: Slack, front: Front, session: aiohttp.ClientSession
+) -> None:
+    front.shipmate.close()
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("api v1.4 staging")
+    assert visitor.told() == ["Shipmate is restarting; say it again in a moment."]
+
+
 async def test_bodies_are_in_no_log(visitor: Visitor, slack: Slack, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG")
     caplog.set_level("ERROR", logger="handlers.slack.sdk")
