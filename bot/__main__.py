@@ -30,10 +30,20 @@ def main(argv: list[str] | None = None) -> int:
             data = Path(arguments.data) if arguments.data else Path(".demo")
             wishes = DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset)
             return demo(wishes)
+        case "supervise":
+            from bot.supervise import supervise
+
+            return supervise(settings, ["run", *_given(arguments)])
         case _:
             from bot.run import run
 
             return run(settings)
+
+
+def _given(arguments: argparse.Namespace) -> list[str]:
+    """The flags that every command has, as they were given."""
+    flags = {"--config": arguments.config, "--data": arguments.data}
+    return [word for flag, value in flags.items() if value for word in (flag, value)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    commands.add_parser(
+        "supervise", parents=[shared], help="`run` for ever: begun again whenever it ends (a container's)"
+    )
     say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot import journal_lines
 from bot.control import Control
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
@@ -86,6 +87,7 @@ class App:
         if copy is not None:
             log.info("the database was brought up to date; a copy of how it was is %s", copy)
         database = Database(settings.database)
+        database.listeners.append(journal_lines.note)
         self._cleanup.push_async_callback(database.close)
         engine = DurableEngine(settings.database)
         source = Source(settings.data / "git")

@@ -12,6 +12,7 @@ import sys
 import threading
 
 from bot.app import AlreadyRunningError, App
+from bot.logs import log_to_stderr
 from bot.settings import Settings
 from pipelines.catalog import ConfigErrors
 from pipelines.storage.schema import NewerSchemaError
@@ -24,15 +25,9 @@ END_SECONDS = 8.0  # of the ten that are promised
 log = logging.getLogger(__name__)
 
 
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("aiohttp.access", "apscheduler", "alembic", "slack_bolt", "slack_sdk", "dbos"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
 def run(settings: Settings) -> int:
     """The exit status: 0 told to end, 1 could not start (the reason is on stderr)."""
-    log_to_stderr()
+    log_to_stderr(settings.log_format, settings.log_level)
     try:
         asyncio.run(_run(settings))
     except ConfigErrors as errors:
@@ -72,8 +67,8 @@ async def _run(settings: Settings) -> None:
     await app.start()
     try:
         if settings.slack is None:
-            print(NO_SLACK, file=sys.stderr)
-        print(f"Shipmate is ready on http://{settings.host}:{app.port} with data in {settings.data}", file=sys.stderr)
+            log.info(NO_SLACK)
+        log.info("Shipmate is ready on http://%s:%d with data in %s", settings.host, app.port, settings.data)
         await told.wait()
     finally:
         await app.stop()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SLACK_API = "https://slack.com/api/"
 
 
@@ -31,7 +32,12 @@ class Settings:
     database_url: str = ""
     host: str = "127.0.0.1"
     port: int = 3000
+    ops_port: int | None = None
+    log_format: str = ""
+    log_level: str = "INFO"
     slack: SlackSettings | None = None
+
+    """`ops_port`: where health and figures are served, None: on `port`. `log_format`: empty, json or text."""
 
     @property
     def database(self) -> str:
@@ -51,15 +57,24 @@ def read_settings(
         data=Path(data or env.get("SHIPMATE_DATA") or DATA),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
-        port=_port(env.get("PORT") or "3000"),
+        port=_port("PORT", env.get("PORT") or "3000"),
+        ops_port=_port("OPS_PORT", env["OPS_PORT"]) if env.get("OPS_PORT") else None,
+        log_format=_one_of("LOG_FORMAT", env.get("LOG_FORMAT") or "", ("", "json", "text")),
+        log_level=_one_of("LOG_LEVEL", (env.get("LOG_LEVEL") or "INFO").upper(), LEVELS),
         slack=_slack(env),
     )
 
 
-def _port(text: str) -> int:
+def _port(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise SettingsError(f"PORT is {text!r}; it must be a number from 0 to 65535, such as 3000.")
+        raise SettingsError(f"{name} is {text!r}; it must be a number from 0 to 65535, such as 3000.")
     return int(text)
+
+
+def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(filter(None, known))}.")
+    return text
 
 
 def _slack(env: Mapping[str, str]) -> SlackSettings | None:

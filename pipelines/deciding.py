@@ -86,6 +86,7 @@ class Decider:
             facts = await self._facts(asked, where, person, needed)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
+                _note(asked, outcome)
                 return
             needed |= {outcome.commit}
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
@@ -211,6 +212,13 @@ class Decider:
         if closed := gates.known_room(service, environment, self._config()):
             return Refusal(gates=closed)
         return Where(service=service, environment=environment, command=command)
+
+
+def _note(asked: Asked, outcome: Accepted | Refusal | None) -> None:
+    """The line of a decision in the log; None: it was decided by somebody else."""
+    if outcome is not None:
+        deploy = outcome.deploy if isinstance(outcome, Accepted) else None
+        log.info("decided", extra={"facts": {"ask": asked.ask, "outcome": outcome.kind, "deploy": deploy}})
 
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:

@@ -37,7 +37,7 @@ class DurableEngine:
         self._url = url
         self._executor = executor
         self._table = "workflow_status" if sqlite_path(url) else "dbos.workflow_status"
-        self._client_engine: Engine = create_engine(url)
+        self._client_engine: Engine = create_engine(url, hide_parameters=True)
         self._client = DBOSClient(
             system_database_engine=self._client_engine, serializer=Json(), lazy=True, use_listen_notify=False
         )

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from functools import cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pipelines.domain.events import Event
 from pipelines.domain.refusals import Accepted, Refusal
@@ -15,6 +15,10 @@ T = TypeVar("T")
 
 
 Outcome = Accepted | Refusal
+
+
+class UnreadableError(ValueError):
+    """A text that is kept is no such value. The message says where it is wrong and holds nothing of the text."""
 
 
 @cache
@@ -31,13 +35,22 @@ def dump(value: object) -> str:
 
 
 def load(kind: type[T], text: str) -> T:
-    """Raises pydantic's ValidationError for a text that is no such value."""
-    return cast(T, _adapter(cast(Hashable, kind)).validate_json(text))
+    """Raises UnreadableError for a text that is no such value."""
+    return cast(T, _read(cast(Hashable, kind), text))
 
 
 def load_event(text: str) -> Event:
-    return cast(Event, _adapter(_EVENT).validate_json(text))
+    return cast(Event, _read(_EVENT, text))
 
 
 def load_outcome(text: str) -> Outcome:
-    return cast(Outcome, _adapter(_OUTCOME).validate_json(text))
+    return cast(Outcome, _read(_OUTCOME, text))
+
+
+def _read(kind: Hashable, text: str) -> object:
+    try:
+        return _adapter(kind).validate_json(text)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        where = ", ".join(f"{'.'.join(map(str, one['loc']))} ({one['type']})" for one in problems[:5])
+        raise UnreadableError(f"this is no {getattr(kind, '__name__', 'entry')}: {where}") from None

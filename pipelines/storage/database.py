@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlmodel import Session
 
+from pipelines.storage.journal import Listener, entries
+
 T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
@@ -55,12 +57,14 @@ async def heard(told: asyncio.Event, seconds: float) -> None:
 
 class Database:
     """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction under the write
-    lock, and what it put into `topics` is told after the commit. Raises what the function raises, after a rollback."""
+    lock, and what it put into `topics` is told after the commit, as is what it entered in the journal, to `listeners`
+    and in that thread. Raises what the function raises, after a rollback."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.waker = Waker()
+        self.listeners: list[Listener] = []
         self._writer = _engine(url, begin="BEGIN IMMEDIATE")
         self._reader = _engine(url, begin="BEGIN")
         self._writing = ThreadPoolExecutor(1 if self.is_sqlite else 8, thread_name_prefix="write")
@@ -84,6 +88,9 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             session.connection()  # the lock is taken here, before anything is read
             value = work(session, topics)
+        for entry in entries(session):
+            for listener in self.listeners:
+                listener(entry)
         return value, topics
 
     async def read(self, work: Callable[[Session], T]) -> T:
@@ -107,8 +114,9 @@ def sqlite_path(url: str) -> Path | None:
 
 def _engine(url: str, *, begin: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    connect = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(url, connect_args=connect, hide_parameters=True)  # what is kept is in no error, so in no log
     event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

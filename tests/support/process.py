@@ -33,13 +33,15 @@ class Said:
 
 @dataclass
 class Bot:
-    """`python -m bot run` on a data folder; `crash` names the point at which it dies (see `tests.support.crash`),
-    `later` is how many seconds its clock is ahead (see `tests.support.later`)."""
+    """`python -m bot run` (or another `command`) on a data folder; `crash` names the point at which it dies (see
+    `tests.support.crash`), `later` is how many seconds its clock is ahead (see `tests.support.later`)."""
 
     data: Path
     config: Path
     env: Mapping[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
+    command: str = "run"
+    folder: Path = ROOT
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -51,11 +53,11 @@ class Bot:
         module = ["tests.support.crash", crash] if crash else ["bot"]
         if later:
             module = ["tests.support.later", str(later)]
-        argv = [sys.executable, "-m", *module, "run", "--data", str(self.data), "--config", str(self.config)]
+        argv = [sys.executable, "-m", *module, self.command, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "bot.log").open("ab") as log:
             self.process = subprocess.Popen(
-                argv, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                argv, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         if wait:
             until(self.answers, seconds=READY_SECONDS, what=f"a bot on {self.data} ({self.log()[-2000:]})")
@@ -71,6 +73,10 @@ class Bot:
         except OSError:
             return False
         return True
+
+    def pid(self) -> int:
+        """The process that holds the data folder; 0 while it writes that down."""
+        return int((self.data / "bot.lock").read_text() or 0)
 
     def log(self) -> str:
         path = self.data / "bot.log"
