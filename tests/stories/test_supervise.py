@@ -57,6 +57,7 @@ def test_a_bot_that_ends_comes_back_and_scripts_never_notice(tmp_path: Path, kep
     assert not alive(bot)
 
 
+@pytest.mark.long
 def test_a_bot_that_cannot_start_is_tried_again_until_it_can(tmp_path: Path, kept: Bot) -> None:
     six_steps(tmp_path)
     good = kept.config.read_text()

@@ -42,6 +42,7 @@ class Bot:
     process: "subprocess.Popen[bytes] | None" = None
     command: str = "run"
     folder: Path = ROOT
+    python: str = sys.executable
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -53,7 +54,7 @@ class Bot:
         module = ["tests.support.crash", crash] if crash else ["bot"]
         if later:
             module = ["tests.support.later", str(later)]
-        argv = [sys.executable, "-m", *module, self.command, "--data", str(self.data), "--config", str(self.config)]
+        argv = [self.python, "-m", *module, self.command, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "bot.log").open("ab") as log:
             self.process = subprocess.Popen(
