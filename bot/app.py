@@ -19,9 +19,10 @@ from bot.timer import Timer
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
-from pipelines.catalog import load_config
+from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
+from pipelines.errors import noted
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.source import Source
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
+CONFIG_SECONDS = 1.0
 HOST_NAME = "local"  # on SQLite there is one process, so one host
 
 
@@ -61,6 +63,7 @@ class App:
         self._work = contextlib.AsyncExitStack()
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._config: ConfigFile | None = None
         self.port = 0
         self.shipmate: Shipmate
 
@@ -82,7 +85,7 @@ class App:
             raise
 
     async def _compose(self, settings: Settings) -> None:
-        config = load_config(settings.config)
+        config = self._config = ConfigFile(settings.config)
         copy = bring_up_to_date(settings.database)
         if copy is not None:
             log.info("the database was brought up to date; a copy of how it was is %s", copy)
@@ -92,19 +95,17 @@ class App:
         engine = DurableEngine(settings.database)
         source = Source(settings.data / "git")
         self._cleanup.push_async_callback(source.close)
-        door = _slack_door(settings.slack, lambda: config) if settings.slack else None
-        doorman: Doorman = door.doorman if door else NoSlack(lambda: config)
-        gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host=HOST_NAME, config=lambda: config, clock=utc_now, new_id=new_id
-        )
+        door = _slack_door(settings.slack, config) if settings.slack else None
+        doorman: Doorman = door.doorman if door else NoSlack(config)
+        gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now)
+        prober = Prober(database=database, gatherer=gatherer, host=HOST_NAME, clock=utc_now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=engine.enqueue,
             gatherer=gatherer,
             prober=prober,
             doorman=doorman,
-            config=lambda: config,
+            config=config,
             clock=utc_now,
             new_id=new_id,
         )
@@ -113,7 +114,8 @@ class App:
             gatherer=gatherer,
             prober=prober,
             decider=decider,
-            config=lambda: config,
+            config=config,
+            problems=lambda: tuple(str(problem) for problem in config.problems),
         )
         self.shipmate = Shipmate(
             database=database,
@@ -121,11 +123,11 @@ class App:
             engine=engine,
             decider=decider,
             looker=looker,
-            config=lambda: config,
+            config=config,
             clock=utc_now,
             new_id=new_id,
         )
-        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now)
+        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=config, clock=utc_now)
         agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
         await engine.start(turns.carry_out)
         self._work.push_async_callback(engine.stop)
@@ -158,6 +160,8 @@ class App:
     def _tick(self) -> None:
         timer = Timer()
         timer.every(SWEEP_SECONDS, self.shipmate.sweep)
+        if self._config is not None:
+            timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, self._config.look))
         timer.start()
         self._work.callback(timer.stop)
         self._work.callback(self.shipmate.close)
@@ -165,7 +169,14 @@ class App:
 
     def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
         """Run a part of the bot as long as the bot runs; one that breaks is told of and begun again."""
-        self._tasks.add(asyncio.create_task(_kept(part, once=once)))
+        task = asyncio.create_task(_kept(part, once=once))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def read_config_again(self) -> None:
+        """Read the configuration's file now, whether it changed or not."""
+        if self._config is not None:
+            self._keep(partial(asyncio.to_thread, self._config.read_again), once=True)
 
     async def _let_go(self) -> None:
         for task in self._tasks:
@@ -193,8 +204,8 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) ->
     while True:
         try:
             await part()
-        except Exception:
-            log.exception("a part of the bot broke; it begins again")
+        except Exception as error:
+            noted(log, "doing a part of the bot's work, which begins again", error)
         if once:
             return
         await asyncio.sleep(PAUSE)

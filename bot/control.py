@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.sockets import NAME, address
+from pipelines.errors import noted
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = 75
 LINE_LIMIT = 64 * 1024
 READ_SECONDS = 10.0
 
@@ -53,8 +55,10 @@ class Control:
         self._talks.add(talk)
         try:
             await self._talk(reader, writer)
-        except (ConnectionError, TimeoutError, ValueError) as error:
+        except (ConnectionError, TimeoutError) as error:
             log.info("a terminal went away: %s", error)
+        except Exception as error:
+            await _own_up(writer, noted(log, "talking to a terminal", error))
         finally:
             self._talks.discard(talk)
             writer.close()
@@ -63,7 +67,7 @@ class Control:
         async with asyncio.timeout(READ_SECONDS):
             line = await reader.readline()
         if not line:
-            return  # somebody looked whether the bot is there
+            return  # somebody only looked whether we are here
         request = json.loads(line)
         after, number = int(request.get("after", 0)), 0
         async for said in self._answering(request):
@@ -75,3 +79,11 @@ class Control:
                     continue  # said before the terminal lost touch
                 writer.write(json.dumps({"line": said}).encode() + b"\n")
             await writer.drain()
+
+
+async def _own_up(writer: asyncio.StreamWriter, number: str) -> None:
+    """Say that we broke: a terminal whose connection only ends would take us for gone, and ask again."""
+    line = f"Something in Shipmate itself broke. Its log has it under {number}."
+    with contextlib.suppress(ConnectionError):
+        writer.write(json.dumps({"line": line}).encode() + b"\n" + json.dumps({"exit": UNKNOWN}).encode() + b"\n")
+        await writer.drain()

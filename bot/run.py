@@ -15,7 +15,10 @@ from bot.app import AlreadyRunningError, App
 from bot.logs import log_to_stderr
 from bot.settings import Settings
 from pipelines.catalog import ConfigErrors
+from pipelines.errors import noted
 from pipelines.storage.schema import NewerSchemaError
+
+log = logging.getLogger(__name__)
 
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
 
@@ -38,7 +41,18 @@ def run(settings: Settings) -> int:
     except (AlreadyRunningError, NewerSchemaError, OSError) as error:
         print(f"Shipmate did not start. {error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
+        return 1
     return 0
+
+
+def _broke(error: Exception, number: str) -> str:
+    reason = str(getattr(error, "orig", error)).splitlines()[:1]  # a database's own words are inside of SQLAlchemy's
+    return (
+        f"Shipmate broke and ended: {''.join(reason)}. Try: shipmate doctor. "
+        f"What is above is for those who mend it, as error {number}."
+    )
 
 
 async def told_to_end() -> asyncio.Event:
@@ -64,6 +78,7 @@ def _leave() -> None:
 async def _run(settings: Settings) -> None:
     told = await told_to_end()
     app = App(settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, app.read_config_again)
     await app.start()
     try:
         if settings.slack is None:

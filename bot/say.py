@@ -64,7 +64,7 @@ def _converse(connection: socket.socket, request: dict[str, Any], saying: Saying
 
 
 def _listen(connection: socket.socket, request: dict[str, Any]) -> int | None:
-    with contextlib.closing(connection), contextlib.suppress(ConnectionError):
+    with contextlib.closing(connection), contextlib.suppress(ConnectionError, json.JSONDecodeError):  # half a line
         connection.settimeout(None)
         connection.sendall(json.dumps(request).encode() + b"\n")
         with connection.makefile("r", encoding="utf-8") as answers:

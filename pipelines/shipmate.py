@@ -24,6 +24,7 @@ from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
 from pipelines.domain.views import Name, View
+from pipelines.errors import noted
 from pipelines.facts import Doorman
 from pipelines.looking import Looker
 from pipelines.storage import asks, deploys, postings, steps
@@ -35,9 +36,21 @@ from pipelines.storage.steps import Piece
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 10.0
+ANSWER_SECONDS = 600.0
 PAINTED = "painted"  # the posting that says up to which event a deploy's messages are true
 
-__all__ = ["PAINTED", "Accepted", "Doorman", "Piece", "Posting", "Receipt", "Refusal", "RestartingError", "Shipmate"]
+__all__ = [
+    "PAINTED",
+    "Accepted",
+    "Doorman",
+    "Piece",
+    "Posting",
+    "Receipt",
+    "Refusal",
+    "RestartingError",
+    "Shipmate",
+    "noted",
+]
 
 
 class RestartingError(Exception):
@@ -126,14 +139,15 @@ class Shipmate:
         )
 
     async def answer(self, ask: str) -> Accepted | Refusal:
-        """Wait for the decision of an ask."""
+        """Wait for the decision of an ask. Raises TimeoutError when there is none after ten minutes."""
         with self._database.waker.listening(f"ask:{ask}") as told:
-            while True:
-                told.clear()
-                outcome = await self._database.read(lambda session: asks.outcome(session, ask))
-                if outcome is not None:
-                    return outcome
-                await heard(told, 1.0)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    told.clear()
+                    outcome = await self._database.read(lambda session: asks.outcome(session, ask))
+                    if outcome is not None:
+                        return outcome
+                    await heard(told, 1.0)
 
     async def look(self, query: Look, *, by: Person, channel: str | None = None) -> View | Refusal:
         """What somebody wants to see; `channel` is where they ask. A refusal for names that mean nothing."""

@@ -91,11 +91,11 @@ async def _demo(wishes: DemoSettings) -> int:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as ends:
         world = DemoWorld(data) if wishes.pace is None else DemoWorld(data, wishes.pace)
-        if wishes.reset:
-            _forget(data, world)
         app = App(_bot_settings(data))
         ends.push_async_callback(app.stop)
         app.hold()
+        if wishes.reset:  # only now: nobody else runs on this folder
+            _forget(data, world)
         there = await world.start()
         ends.push_async_callback(world.stop)
         workspace = Workspace(default_seed(), data / "workspace")

@@ -1,11 +1,15 @@
-"""Whether Slack would take a message's blocks, said with Slack's own sentences. What is inside a block: elements.py."""
+"""Whether Slack would take the blocks of a message or a modal, said with its own sentences. What is inside a block:
+elements.py, input_blocks.py, rich_text.py."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from bot.workspace import limits
-from bot.workspace.elements import Problem, element, extra, listed, rich_text, text, too_long
+from bot.workspace.elements import IN_ACTIONS, IN_SECTIONS, element
+from bot.workspace.input_blocks import check_input
+from bot.workspace.rich_text import rich_text
+from bot.workspace.sentences import BOTH, PLAIN, Problem, extra, listed, missing, text, too_long, unsupported
 
 IN_MESSAGES = frozenset(
     (
@@ -34,7 +38,6 @@ IN_MESSAGES = frozenset(
     )
 )
 IN_MODALS = (IN_MESSAGES - {"markdown", "context_actions", "file"}) | {"input"}
-BOTH = ("mrkdwn", "plain_text")
 
 
 def check_blocks(blocks: Any) -> list[Problem]:
@@ -75,10 +78,10 @@ def _block(block: Any, at: str, kinds: frozenset[str]) -> Iterator[Problem]:
         return
     kind = block.get("type")
     if kind is None:
-        yield f"missing required field: type [json-pointer:{at}]"
+        yield missing("type", at)
         return
     if not isinstance(kind, str) or kind not in kinds:
-        yield f"unsupported type: {kind} [json-pointer:{at}/type]"
+        yield unsupported(kind, at)
         return
     yield from too_long(block.get("block_id"), limits.ID, f"{at}/block_id")
     check = CHECKS.get(kind)
@@ -89,7 +92,7 @@ def _block(block: Any, at: str, kinds: frozenset[str]) -> Iterator[Problem]:
 def _section(block: dict[str, Any], at: str) -> Iterator[Problem]:
     yield from extra(block, "text fields accessory expand", at)
     if "text" not in block and "fields" not in block:
-        yield f"missing required field: text [json-pointer:{at}]"
+        yield missing("text", at)
     if "text" in block:
         yield from text(block["text"], f"{at}/text", limits.SECTION, BOTH)
     if "fields" in block:
@@ -98,12 +101,12 @@ def _section(block: dict[str, Any], at: str) -> Iterator[Problem]:
         for i, one in enumerate(fields):
             yield from text(one, f"{at}/fields/{i}", limits.FIELD, BOTH)
     if "accessory" in block:
-        yield from element(block["accessory"], f"{at}/accessory")
+        yield from element(block["accessory"], f"{at}/accessory", IN_SECTIONS)
 
 
 def _header(block: dict[str, Any], at: str) -> Iterator[Problem]:
     yield from extra(block, "text level", at)
-    yield from text(block.get("text"), f"{at}/text", limits.HEADER, ("plain_text",))
+    yield from text(block.get("text"), f"{at}/text", limits.HEADER, PLAIN)
 
 
 def _context(block: dict[str, Any], at: str) -> Iterator[Problem]:
@@ -122,7 +125,7 @@ def _actions(block: dict[str, Any], at: str) -> Iterator[Problem]:
     elements, problems = listed(block, "elements", at, limits.ACTIONS)
     yield from problems
     for i, one in enumerate(elements):
-        yield from element(one, f"{at}/elements/{i}")
+        yield from element(one, f"{at}/elements/{i}", IN_ACTIONS)
     given = Counter(str(one["action_id"]) for one in elements if isinstance(one, dict) and one.get("action_id"))
     for name in (name for name, times in given.items() if times > 1):
         yield f"`action_id` already exists: {name} [json-pointer:{at}/elements]"
@@ -130,9 +133,9 @@ def _actions(block: dict[str, Any], at: str) -> Iterator[Problem]:
 
 def _image(block: dict[str, Any], at: str) -> Iterator[Problem]:
     if not block.get("alt_text"):
-        yield f"missing required field: alt_text [json-pointer:{at}]"
+        yield missing("alt_text", at)
     if not block.get("image_url") and not block.get("slack_file"):
-        yield f"missing required field: image_url [json-pointer:{at}]"
+        yield missing("image_url", at)
     yield from too_long(block.get("alt_text"), limits.IMAGE_ALT, f"{at}/alt_text")
     yield from too_long(block.get("image_url"), limits.URL, f"{at}/image_url")
 
@@ -161,9 +164,7 @@ def _task(task: Any, at: str) -> Iterator[Problem]:
     if not isinstance(task, dict):
         yield f"must be an object [json-pointer:{at}]"
         return
-    yield from (
-        f"missing required field: {name} [json-pointer:{at}]" for name in ("task_id", "title") if name not in task
-    )
+    yield from (missing(name, at) for name in ("task_id", "title") if name not in task)
     if task.get("status", "pending") not in ("pending", "in_progress", "complete", "error"):
         yield f"failed to match all allowed schemas [json-pointer:{at}/status]"
     for name in ("details", "output"):
@@ -184,6 +185,7 @@ CHECKS = {
     "header": _header,
     "context": _context,
     "actions": _actions,
+    "input": check_input,
     "image": _image,
     "markdown": _markdown,
     "table": _table,

@@ -1,9 +1,9 @@
 """What every method of the Web API works with, and how each finds the channel it was asked about."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from bot.workspace.modals import Modals
 from bot.workspace.seed import Channel, Seed
 from bot.workspace.state import Message, State
 from bot.workspace.triggers import Triggers
@@ -12,14 +12,12 @@ from bot.workspace.wire import Answer, ApiError, Args
 
 @dataclass
 class Desk:
-    """`views`: the modals that are open, by id."""
-
     seed: Seed
     state: State
     triggers: Triggers
+    modals: Modals
     base_url: Callable[[], str]
     ticket: Callable[[], str]
-    views: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def channel(self, args: Args, name: str = "channel") -> Channel:
         """By id alone, as most methods want it. Raises ApiError; private channels without the app are unknown to it."""

@@ -1,117 +1,71 @@
-"""What blocks are made of: texts, buttons, selects, confirm dialogs, rich text. A check yields Slack's complaints."""
+"""The interactive elements of blocks: which may stand where, and whether Slack would take them."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from bot.workspace import limits
+from bot.workspace.options import check_offers, check_option
+from bot.workspace.sentences import BOTH, PLAIN, Problem, extra, flags, mismatch, missing, text, too_long, unsupported
 
-Problem = str
-
-RICH = frozenset(("rich_text_section", "rich_text_preformatted", "rich_text_list", "rich_text_quote"))
-ELEMENTS = frozenset(
-    (
-        "button",
-        "overflow",
-        "static_select",
-        "external_select",
-        "users_select",
-        "conversations_select",
-        "channels_select",
-        "multi_static_select",
-        "multi_external_select",
-        "multi_users_select",
-        "multi_conversations_select",
-        "multi_channels_select",
-        "datepicker",
-        "timepicker",
-        "datetimepicker",
-        "checkboxes",
-        "radio_buttons",
-        "image",
-        "workflow_button",
-        "icon_button",
-        "feedback_buttons",
-        "plain_text_input",
-        "rich_text_input",
-        "number_input",
-        "email_text_input",
-        "url_text_input",
-        "file_input",
-    )
+SELECTS = frozenset(("static_select", "external_select", "users_select", "conversations_select", "channels_select"))
+MULTI = frozenset(f"multi_{kind}" for kind in SELECTS)
+CHOICES = frozenset(("checkboxes", "radio_buttons"))
+PICKERS = frozenset(("datepicker", "timepicker", "datetimepicker"))
+WRITTEN = frozenset(
+    ("plain_text_input", "rich_text_input", "number_input", "email_text_input", "url_text_input", "file_input")
 )
-BUTTON_KEYS = "text action_id url value style confirm accessibility_label agent_prompt visible_to_user_ids"
+IN_ACTIONS = SELECTS | CHOICES | PICKERS | {"button", "overflow", "workflow_button"}
+IN_SECTIONS = (IN_ACTIONS | MULTI | {"image"}) - {"datetimepicker"}
+IN_INPUTS = SELECTS | MULTI | CHOICES | PICKERS | WRITTEN
+
+KEYS = {
+    "button": "text action_id url value style confirm accessibility_label agent_prompt visible_to_user_ids",
+    "overflow": "action_id options confirm",
+    "static_select": "action_id placeholder options option_groups initial_option confirm focus_on_load",
+    "external_select": "action_id placeholder initial_option min_query_length confirm focus_on_load",
+    "checkboxes": "action_id options initial_options confirm focus_on_load",
+    "radio_buttons": "action_id options initial_option confirm focus_on_load",
+    "plain_text_input": "action_id placeholder initial_value multiline min_length max_length dispatch_action_config"
+    " focus_on_load",
+}
 OFFERING = frozenset(("static_select", "multi_static_select", "overflow", "checkboxes", "radio_buttons"))
-MOST_OPTIONS = {"overflow": limits.OVERFLOW, "checkboxes": limits.CHOICES, "radio_buttons": limits.CHOICES}
 
 
-def missing(name: str, at: str) -> Problem:
-    return f"missing required field: {name} [json-pointer:{at}]"
-
-
-def mismatch(at: str) -> Problem:
-    return f"failed to match all allowed schemas [json-pointer:{at}]"
-
-
-def too_long(value: Any, most: int, at: str) -> Iterator[Problem]:
-    if isinstance(value, str) and len(value) > most:
-        yield f"must be less than {most + 1} characters [json-pointer:{at}]"
-
-
-def extra(found: dict[str, Any], known: str, at: str) -> Iterator[Problem]:
-    """Slack refuses a property that it does not know."""
-    allowed = {"type", "block_id", *known.split()}
-    yield from (f"invalid additional property: {name} [json-pointer:{at}]" for name in found if name not in allowed)
-
-
-def listed(found: dict[str, Any], name: str, at: str, most: int, *, least: int = 1) -> tuple[list[Any], list[Problem]]:
-    """A list of so many things, and what is wrong with it."""
-    items = found.get(name)
-    if not isinstance(items, list):
-        return [], [missing(name, at)]
-    if len(items) < least:
-        return items, [f"must provide at least {least} items [json-pointer:{at}/{name}]"]
-    if len(items) > most:
-        return items, [f"no more than {most} items allowed [json-pointer:{at}/{name}]"]
-    return items, []
-
-
-def text(found: Any, at: str, most: int, kinds: tuple[str, ...]) -> Iterator[Problem]:
-    """A text object of one of the kinds, with 1 to `most` characters."""
-    if not isinstance(found, dict) or found.get("type") not in kinds:
-        yield mismatch(at)
-        return
-    yield from extra(found, "text emoji" if found["type"] == "plain_text" else "text verbatim", at)
-    words = found.get("text")
-    if not isinstance(words, str) or not words:
-        yield f"must be more than 0 characters [json-pointer:{at}/text]"
-        yield mismatch(at)
-    elif len(words) > most:
-        yield from too_long(words, most, f"{at}/text")
-        yield mismatch(at)
-
-
-def element(found: Any, at: str) -> Iterator[Problem]:
+def element(found: Any, at: str, kinds: frozenset[str]) -> Iterator[Problem]:
+    """An element of one of the kinds that may stand here."""
     if not isinstance(found, dict) or "type" not in found:
         yield mismatch(at)
         return
     kind = found["type"]
-    if not isinstance(kind, str) or kind not in ELEMENTS:
-        yield f"unsupported type: {kind} [json-pointer:{at}/type]"
+    if not isinstance(kind, str) or kind not in kinds:
+        yield unsupported(kind, at)
         return
     yield from too_long(found.get("action_id"), limits.ID, f"{at}/action_id")
-    if kind == "button":
-        yield from _button(found, at)
-    elif kind in OFFERING:
-        yield from _offers(found, at, MOST_OPTIONS.get(kind, limits.OPTIONS))
+    if kind in KEYS:
+        yield from extra(found, KEYS[kind], at)
+    yield from _own(found, kind, at)
     if "placeholder" in found:
-        yield from text(found["placeholder"], f"{at}/placeholder", limits.PLACEHOLDER, ("plain_text",))
+        yield from text(found["placeholder"], f"{at}/placeholder", limits.PLACEHOLDER, PLAIN)
     if "confirm" in found:
         yield from _confirm(found["confirm"], f"{at}/confirm")
+    yield from flags(found, ("focus_on_load", "multiline"), at)
+
+
+def _own(found: dict[str, Any], kind: str, at: str) -> Iterator[Problem]:
+    """What only elements of this kind have."""
+    if kind in OFFERING:
+        yield from check_offers(found, kind, at)
+    match kind:
+        case "button":
+            yield from _button(found, at)
+        case "external_select":
+            yield from _external(found, at)
+        case "plain_text_input":
+            yield from _written(found, at)
 
 
 def _button(found: dict[str, Any], at: str) -> Iterator[Problem]:
-    yield from extra(found, BUTTON_KEYS, at)
-    yield from text(found.get("text"), f"{at}/text", limits.BUTTON, ("plain_text",))
+    yield from text(found.get("text"), f"{at}/text", limits.BUTTON, PLAIN)
     yield from too_long(found.get("value"), limits.VALUE, f"{at}/value")
     yield from too_long(found.get("url"), limits.URL, f"{at}/url")
     yield from too_long(found.get("accessibility_label"), limits.ACCESSIBILITY, f"{at}/accessibility_label")
@@ -119,67 +73,37 @@ def _button(found: dict[str, Any], at: str) -> Iterator[Problem]:
         yield mismatch(f"{at}/style")
 
 
-def _offers(found: dict[str, Any], at: str, most: int) -> Iterator[Problem]:
-    """Options, or groups of them."""
-    if "option_groups" not in found:
-        yield from _options(found, at, most)
-        return
-    groups, problems = listed(found, "option_groups", at, limits.OPTION_GROUPS)
-    yield from problems
-    for i, group in enumerate(groups):
-        here = f"{at}/option_groups/{i}"
-        if not isinstance(group, dict):
-            yield mismatch(here)
-            continue
-        yield from text(group.get("label"), f"{here}/label", limits.GROUP_LABEL, ("plain_text",))
-        yield from _options(group, here, most)
+def _external(found: dict[str, Any], at: str) -> Iterator[Problem]:
+    """Its options come later, from the app, which tells selects apart by this id."""
+    if not found.get("action_id"):
+        yield missing("action_id", at)
+    if not _whole(found.get("min_query_length", 0), 0):
+        yield mismatch(f"{at}/min_query_length")
+    if "initial_option" in found:
+        yield from check_option(found["initial_option"], f"{at}/initial_option")
 
 
-def _options(found: dict[str, Any], at: str, most: int) -> Iterator[Problem]:
-    options, problems = listed(found, "options", at, most)
-    yield from problems
-    for i, option in enumerate(options):
-        here = f"{at}/options/{i}"
-        if not isinstance(option, dict):
-            yield mismatch(here)
-            continue
-        yield from text(option.get("text"), f"{here}/text", limits.OPTION_TEXT, ("plain_text", "mrkdwn"))
-        yield from too_long(option.get("value"), limits.OPTION_VALUE, f"{here}/value")
-        if "description" in option:
-            most_said = limits.OPTION_DESCRIPTION
-            yield from text(option["description"], f"{here}/description", most_said, ("plain_text", "mrkdwn"))
+def _written(found: dict[str, Any], at: str) -> Iterator[Problem]:
+    yield from too_long(found.get("initial_value"), limits.INPUT_TEXT, f"{at}/initial_value")
+    for name, least in (("min_length", 0), ("max_length", 1)):
+        if not _whole(found.get(name, least), least, limits.INPUT_TEXT):
+            yield mismatch(f"{at}/{name}")
+    config = found.get("dispatch_action_config", {})
+    told = config.get("trigger_actions_on", []) if isinstance(config, dict) else None
+    known = ("on_enter_pressed", "on_character_entered")
+    if not isinstance(told, list) or any(one not in known for one in told):
+        yield mismatch(f"{at}/dispatch_action_config")
+
+
+def _whole(value: Any, least: int, most: float = float("inf")) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _confirm(found: Any, at: str) -> Iterator[Problem]:
     if not isinstance(found, dict):
         yield mismatch(at)
         return
-    yield from text(found.get("title"), f"{at}/title", limits.CONFIRM_TITLE, ("plain_text",))
-    yield from text(found.get("text"), f"{at}/text", limits.CONFIRM_TEXT, ("plain_text", "mrkdwn"))
+    yield from text(found.get("title"), f"{at}/title", limits.CONFIRM_TITLE, PLAIN)
+    yield from text(found.get("text"), f"{at}/text", limits.CONFIRM_TEXT, BOTH)
     for name in ("confirm", "deny"):
-        yield from text(found.get(name), f"{at}/{name}", limits.CONFIRM_BUTTON, ("plain_text",))
-
-
-def rich_text(elements: Any, at: str) -> Iterator[Problem]:
-    if not isinstance(elements, list):
-        yield missing("elements", at)
-        return
-    for i, one in enumerate(elements):
-        kind = one.get("type") if isinstance(one, dict) else None
-        if not isinstance(kind, str) or kind not in RICH:
-            yield f"unsupported type: {kind} [json-pointer:{at}/{i}/type]"
-        elif kind == "rich_text_list":
-            yield from rich_text(one.get("elements"), f"{at}/{i}/elements")
-        else:
-            yield from _leaves(one.get("elements"), f"{at}/{i}/elements")
-
-
-def _leaves(leaves: Any, at: str) -> Iterator[Problem]:
-    if not isinstance(leaves, list):
-        yield missing("elements", at)
-        return
-    for i, leaf in enumerate(leaves):
-        if not isinstance(leaf, dict) or "type" not in leaf:
-            yield mismatch(f"{at}/{i}")
-        elif leaf["type"] == "text" and not leaf.get("text"):
-            yield f"must be more than 0 characters [json-pointer:{at}/{i}/text]"
+        yield from text(found.get(name), f"{at}/{name}", limits.CONFIRM_BUTTON, PLAIN)

@@ -1,4 +1,4 @@
-"""What Slack sends an app, key by key: slash commands, clicks, events."""
+"""What Slack sends an app, key by key: slash commands, clicks in messages, events. Modals: payloads_of_modals.py."""
 
 import html
 import re
@@ -14,7 +14,6 @@ from bot.workspace.seed import App, Channel, Seed, User
 TOKEN = "local-verification-token"  # noqa: S105 (deprecated by Slack, sent all the same)
 
 REFERENCE = re.compile(r"<([@#])(\w+)(?:\|[^>]*)?>")
-SHOWN_IN_ACTIONS = ("action_id", "text", "value", "style", "type", "confirm", "placeholder")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,11 @@ class Delivery:
     kind: str
     payload: dict[str, Any]
     answerable: bool = False
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it comes again for want of an acknowledgement. Nobody waits any more for an answer to a modal."""
+        return not (self.answerable and self.kind == "interactive")
 
 
 def team_of(user: User, seed: Seed) -> str:
@@ -64,37 +68,51 @@ def click(
     message: dict[str, Any],
     action: dict[str, Any],
     *,
+    values: dict[str, Any],
     ephemeral: bool,
     trigger: str,
     response_url: str,
 ) -> dict[str, Any]:
-    """`message` as the API shows it; one that is private is not told to the app."""
-    container: dict[str, Any] = {
+    """`message` as the API shows it; one that is private is not told to the app. `values`: what is selected in it."""
+    payload: dict[str, Any] = {
+        "type": "block_actions",
+        **interaction(seed, user),
+        "container": container(channel, message, ephemeral=ephemeral),
+        "trigger_id": trigger,
+        "channel": {"id": channel.id, "name": channel_name(channel)},
+        "state": {"values": values},
+        "response_url": response_url,
+        "actions": [acted(action)],
+    }
+    if not ephemeral:
+        payload["message"] = message
+    return payload
+
+
+def interaction(seed: Seed, user: User) -> dict[str, Any]:
+    """What every interaction tells: who did it, and where the app is installed."""
+    return {
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team_of(user, seed)},
+        "api_app_id": seed.app.id,
+        "token": TOKEN,
+        "team": {"id": seed.team_id, "domain": seed.team_name},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def container(channel: Channel, message: dict[str, Any], *, ephemeral: bool) -> dict[str, Any]:
+    found = {
         "type": "message",
         "message_ts": message["ts"],
         "channel_id": channel.id,
         "is_ephemeral": ephemeral,
     }
-    if message.get("thread_ts"):
-        container["thread_ts"] = message["thread_ts"]
-    payload: dict[str, Any] = {
-        "type": "block_actions",
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team_of(user, seed)},
-        "api_app_id": seed.app.id,
-        "token": TOKEN,
-        "container": container,
-        "trigger_id": trigger,
-        "team": {"id": seed.team_id, "domain": seed.team_name},
-        "enterprise": None,
-        "is_enterprise_install": False,
-        "channel": {"id": channel.id, "name": channel_name(channel)},
-        "state": {"values": {}},
-        "response_url": response_url,
-        "actions": [{**action, "action_ts": f"{time.time():.6f}"}],
-    }
-    if not ephemeral:
-        payload["message"] = message
-    return payload
+    return found | ({"thread_ts": message["thread_ts"]} if message.get("thread_ts") else {})
+
+
+def acted(action: dict[str, Any]) -> dict[str, Any]:
+    return {**action, "action_ts": f"{time.time():.6f}"}
 
 
 def event(seed: Seed, inner: dict[str, Any]) -> dict[str, Any]:
@@ -148,43 +166,3 @@ def _rich(text: str) -> Iterator[dict[str, Any]]:
         done = found.end()
     if done < len(text):
         yield {"type": "text", "text": html.unescape(text[done:])}
-
-
-def _elements(message: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for block in message.get("blocks") or []:
-        inside = [*block.get("elements", []), *([block["accessory"]] if "accessory" in block else [])]
-        yield from ((str(block.get("block_id", "")), one) for one in inside if isinstance(one, dict))
-
-
-def pressed(
-    message: dict[str, Any], block_id: str, action_id: str, option: dict[str, Any] | None = None
-) -> dict[str, Any] | None:
-    """The element of a message that was used, as Slack describes it in `actions`; `option`: what was selected. None
-    when there is no such element, or it does not offer that option."""
-    for block, element in _elements(message):
-        if (block, element.get("action_id")) != (block_id, action_id):
-            continue
-        shown = {name: value for name, value in element.items() if name in SHOWN_IN_ACTIONS}
-        offered = _offered(element)
-        if offered is not None:
-            chosen = offered.get(str((option or {}).get("value")))
-            return {**shown, "block_id": block_id, "selected_option": chosen} if chosen else None
-        return {**shown, "block_id": block_id}
-    return None
-
-
-def _offered(element: dict[str, Any]) -> dict[str, dict[str, Any]] | None:
-    """What a select or menu offers, by value; None for an element that is pressed."""
-    groups = element.get("option_groups") or ([element] if "options" in element else None)
-    if groups is None:
-        return None
-    return {str(option.get("value")): option for group in groups for option in group["options"]}
-
-
-def labelled(message: dict[str, Any], label: str) -> tuple[str, str] | None:
-    """The block and action ids of the first button whose text begins so."""
-    for block, element in _elements(message):
-        text = element.get("text")
-        if isinstance(text, dict) and str(text.get("text", "")).startswith(label):
-            return block, str(element.get("action_id", ""))
-    return None

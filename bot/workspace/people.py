@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.workspace import payloads
+from bot.workspace import payloads, used
 from bot.workspace.answers import Answers
 from bot.workspace.content import shown
 from bot.workspace.delivery import Deliverer
+from bot.workspace.forms import Forms
 from bot.workspace.payloads import Delivery
 from bot.workspace.seed import Channel, Seed, User
-from bot.workspace.state import Message, State
+from bot.workspace.sheet import FIELDS, Sheets
+from bot.workspace.state import Message, NotThereError, State
 from bot.workspace.triggers import Triggers
 from bot.workspace.wire import ApiError
 
@@ -21,14 +23,10 @@ NOTICES = 500
 NAMED = re.compile(r"(?<![\w<])([@#])([\w.-]*\w)")
 
 
-class NotThereError(Exception):
-    """The message or button that a person reached for is not there. The message is for the person."""
-
-
 @dataclass
 class People:
-    """`on_notice` is told what one person alone must see: user, channel, thread_ts, text. `on_joined`: the app
-    came into a channel."""
+    """`forms`: what they do in modals. `on_notice` is told what one person alone must see: user, channel, thread_ts,
+    text. `on_joined`: the app came into a channel."""
 
     seed: Seed
     state: State
@@ -36,9 +34,11 @@ class People:
     base_url: Callable[[], str]
     answers: Answers
     triggers: Triggers
+    forms: Forms
     on_notice: Callable[[dict[str, Any]], None]
     on_joined: Callable[[], None]
     notices: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=NOTICES))
+    sheets: Sheets = field(default_factory=Sheets)
 
     async def send(self, user: User, channel: Channel, text: str, thread: str | None = None) -> None:
         """Whatever was typed into a composer."""
@@ -62,7 +62,7 @@ class People:
         url = self.answers.open(channel, user)
         words = self._escaped(text, named=True)
         payload = payloads.slash(
-            self.seed, user, channel, command, words, trigger=self.triggers.new(), response_url=url
+            self.seed, user, channel, command, words, trigger=self.triggers.new(user.id), response_url=url
         )
         acked = await self.deliverer.deliver(Delivery(kind="slash_commands", payload=payload, answerable=True))
         if acked is None:
@@ -136,21 +136,25 @@ class People:
         channel: Channel,
         message: Message,
         place: tuple[str, str],
-        option: dict[str, Any] | None = None,
+        given: Any = None,
     ) -> bool:
-        """Use the element at `place` (block id, action id). True when the app acknowledged. Raises NotThereError for
-        one that is not there (any more)."""
-        action = payloads.pressed(message, *place, option)
-        if action is None:
+        """Use the element at `place` (block id, action id); `given`: the option, or options, selected in it. True when
+        the app acknowledged. Raises NotThereError for one that is not there (any more)."""
+        element = used.at(message.get("blocks"), *place)
+        if element is None:
             raise NotThereError("That button is gone.")
+        sheet = self.sheets.of(user.id, message)
+        fills = element["type"] in FIELDS
+        chosen = sheet.fill(element, place[0], given) if fills else used.picked(element, given)
         payload = payloads.click(
             self.seed,
             user,
             channel,
             shown(self.state, message, self.base_url()),
-            action,
+            used.described(element, place[0], chosen),
+            values=sheet.told(),
             ephemeral="_for" in message,
-            trigger=self.triggers.new(),
+            trigger=self.triggers.new(user.id),
             response_url=self.answers.open(channel, user, message),
         )
         acked = await self.deliverer.deliver(Delivery(kind="interactive", payload=payload))
@@ -159,6 +163,19 @@ class People:
             thread = None if thread == message["ts"] else thread
             self.notice(user, channel, thread, "That button did not work: the app did not respond")
         return acked is not None
+
+    async def search(
+        self, user: User, channel: Channel, message: Message, place: tuple[str, str], typed: str
+    ) -> dict[str, Any]:
+        """As `Searches.ask`, in a select of a message."""
+        private = "_for" in message
+        where = {"container": payloads.container(channel, message, ephemeral=private)}
+        where["channel"] = {"id": channel.id, "name": payloads.channel_name(channel)}
+        if not private:
+            where["message"] = shown(self.state, message, self.base_url())
+        element = used.at(message.get("blocks"), *place)
+        sheet = self.sheets.of(user.id, message)
+        return await self.forms.searches.ask(user, typed, element=element, block_id=place[0], where=where, sheet=sheet)
 
     def notice(self, user: User, channel: Channel, thread: str | None, text: str) -> None:
         told = {"user": user.id, "channel": channel.id, "thread_ts": thread, "text": text}

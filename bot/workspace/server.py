@@ -11,15 +11,19 @@ from bot.workspace.access import LOOPBACK, guard
 from bot.workspace.answers import Answers
 from bot.workspace.delivery import Deliverer
 from bot.workspace.desk import Desk
+from bot.workspace.forms import Forms
 from bot.workspace.limits import UPLOAD_BYTES
+from bot.workspace.modals import Modals
 from bot.workspace.page import Page
 from bot.workspace.people import People
 from bot.workspace.person import PersonAtWork
 from bot.workspace.rates import Rates
+from bot.workspace.searches import Searches
 from bot.workspace.seed import Channel, Seed
 from bot.workspace.site import Site
 from bot.workspace.state import Message, State
 from bot.workspace.triggers import Triggers
+from bot.workspace.views import View
 from bot.workspace.web_api import Call, WebApi
 
 
@@ -33,9 +37,17 @@ class Workspace:
         self.state = State(seed, data)
         self.rates = Rates()
         triggers = Triggers()
-        self.page = Page(seed, self.state, connections=lambda: len(self.deliverer.sockets.connections))
+        self.modals = Modals(seed)
+        self.page = Page(seed, self.state, self.modals, connections=lambda: len(self.deliverer.sockets.connections))
         self.deliverer = Deliverer(seed.app, self.page.app_changed, pace)
         answers = Answers(seed=seed, state=self.state, base_url=self._base_url)
+        forms = Forms(
+            seed=seed,
+            modals=self.modals,
+            deliverer=self.deliverer,
+            triggers=triggers,
+            searches=Searches(seed=seed, deliverer=self.deliverer),
+        )
         self.people = People(
             seed=seed,
             state=self.state,
@@ -43,14 +55,16 @@ class Workspace:
             base_url=self._base_url,
             answers=answers,
             triggers=triggers,
+            forms=forms,
             on_notice=self.page.notice,
             on_joined=self.page.whole_again,
         )
-        self.page.people = self.people
+        self.page.serves(self.people)
         desk = Desk(
             seed=seed,
             state=self.state,
             triggers=triggers,
+            modals=self.modals,
             base_url=self._base_url,
             ticket=self.deliverer.sockets.ticket,
         )
@@ -71,6 +85,7 @@ class Workspace:
             raise ValueError("the local workspace is for this machine alone: 127.0.0.1 or localhost")
         self.state.load()
         self.state.changed = [self.page.changed]
+        self.modals.changed = self.page.modal_changed
         app = web.Application(middlewares=[guard], client_max_size=UPLOAD_BYTES)
         for verb in ("GET", "POST"):
             app.router.add_route(verb, "/api/{method}", self.api.serve)
@@ -115,6 +130,11 @@ class Workspace:
 
     whispers = ephemerals
 
+    def modal(self, user: str) -> View | None:
+        """The view that this person sees in a modal, with what is filled in as `state.values`; None without one."""
+        shown = self.modals.top(self.person(user).user.id)
+        return shown.filled() if shown else None
+
     def _channel(self, given: str) -> Channel:
         found = self.state.channel(given)
         if found is None:
@@ -126,7 +146,7 @@ class Workspace:
         user = self.state.user(name)
         if user is None:
             raise KeyError(f"nobody is called {name}")
-        return PersonAtWork(people=self.people, user=user)
+        return PersonAtWork(people=self.people, forms=self.people.forms, user=user)
 
     async def wait_for(self, condition: Callable[[], Any], timeout: float = 10.0) -> Any:
         """Wait until something holds; what it gave. Raises TimeoutError."""

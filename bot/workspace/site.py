@@ -8,9 +8,10 @@ from aiohttp import web
 
 from bot.workspace.access import csp
 from bot.workspace.answers import Answers, Gone
-from bot.workspace.people import NotThereError, People
+from bot.workspace.people import People
 from bot.workspace.person import PersonAtWork
-from bot.workspace.state import State
+from bot.workspace.searches import NoOptionsError
+from bot.workspace.state import NotThereError, State
 from bot.workspace.wire import ApiError, arguments
 
 STATIC = Path(__file__).parent / "static"
@@ -66,8 +67,8 @@ class Site:
             user = self._state.user(str(said.get("user")))
             if user is None:
                 raise KeyError(f"nobody is called {said.get('user')}")
-            done = await PersonAtWork(people=self._people, user=user).do(said)
-        except (ApiError, KeyError, NotThereError) as error:
+            done = await PersonAtWork(people=self._people, forms=self._people.forms, user=user).do(said)
+        except (ApiError, KeyError, TypeError, NotThereError, NoOptionsError) as error:
             return web.json_response({"ok": False, "error": str(error.args[0] if error.args else error)}, status=400)
         return web.json_response({"ok": True, **done})
 

@@ -58,9 +58,9 @@ class Sockets:
         if acked.done():
             del self._waiting[envelope]
             return acked.result()
-        if sent or delivery.kind == "events_api":
+        if delivery.repeated and (sent or delivery.kind == "events_api"):
             self.later(self._again(envelope, delivery, acked))
-        else:  # nobody is connected: the person is told at once, and tries again
+        else:  # nobody is connected, or nobody waits any more: the person is told at once, and tries again
             del self._waiting[envelope]
         return None
 

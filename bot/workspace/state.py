@@ -25,6 +25,10 @@ NAME = "workspace.json"
 Message = dict[str, Any]
 
 
+class NotThereError(Exception):
+    """What a person reached for is not there (any more). The message is for the person."""
+
+
 class State:
     """`changed` is told of every message that is new or different: (channel id, message, only for this user)."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from handlers.chat import clicks, near, words
+from handlers.chat import near, words
 from handlers.chat.card import Card, plain_text
 from handlers.chat.examples import fill
 from handlers.chat.sentences import Misread
@@ -28,11 +28,12 @@ def refusal_card(refusal: Refusal, now: datetime, *, said: str = "", config: Con
     sentences = words.sentences(refusal, now)
     config = config or Config()
     meant = near.meant_by(said, config, refusal)
+    title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
     return Card(
-        title=sentences[0],
+        title=title,
         text=plain_text(sentences[0]),
-        lines=(*sentences[1:], *_meant_lines(meant)),
-        buttons=(*clicks.offered(refusal), *near.buttons(meant, config)),
+        lines=(*below, *sentences[1:], *_meant_lines(meant)),
+        buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
     )
 
 
@@ -51,7 +52,7 @@ def accepted_card(accepted: Accepted, deploy: Deploy | None) -> Card:
         "planned": f"{it} → {where} has begun.",
         "abort": f"{it} in {where} is being aborted.",
         "abort_then": f"{it} → {where} has begun.",
-        "answered": f"{it} in {where} goes on.",
+        "answered": f"{it} in {where}: your answer counts.",
     }
     line = lines[accepted.done]
     return Card(title=line, text=plain_text(line))

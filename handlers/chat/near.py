@@ -44,6 +44,14 @@ def meant_by(said: str, config: Config, refusal: Refusal) -> tuple[str, ...]:
     return meant(said, config, [name for gate in refusal.gates for name in gate.listed("near")])
 
 
+def offered(refusal: Refusal, config: Config) -> tuple[Button, ...]:
+    """The buttons under a refusal: each says the words that its offer names."""
+    return tuple(
+        clicks.say(offer.label, offer.say, action=offer.action, protected=_protected(offer.say, config))
+        for offer in refusal.offers
+    )
+
+
 def buttons(lines: Iterable[str], config: Config) -> tuple[Button, ...]:
     """A button a line, which says it. One that would deploy to a protected environment asks once more."""
     return tuple(clicks.say(f"Choose {line}", line, protected=_protected(line, config)) for line in lines)

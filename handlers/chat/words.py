@@ -7,6 +7,7 @@ from handlers.chat.times import between, clock
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
 RESTARTING = "Shipmate is restarting; say it again in a moment."
+SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
 
 
 def sentences(refusal: Refusal, now: datetime) -> list[str]:
@@ -32,8 +33,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.UNKNOWN_SERVICE:
             return f"There is no service {say('given')!r}. {_known('Services', gate)}"
         case Code.UNKNOWN_ENVIRONMENT:
-            what = {"#": "is a channel", "@": "is a person or group"}.get(say("given")[:1], "is none that is known")
-            return f"There is no environment {say('given')!r}: it {what}. {_known('Environments', gate)}"
+            other = {"#": "is a channel", "@": "is a person or a group"}.get(say("given")[:1])
+            wrong = (
+                f"{say('given')!r} {other}, no environment" if other else f"There is no environment {say('given')!r}"
+            )
+            return f"{wrong}. {_known('Environments', gate)}"
         case Code.UNKNOWN_VERSION:
             near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest")
             return f"There is no tag, branch or commit {say('given')!r}. {near}"
@@ -51,6 +55,23 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return say("detail")
         case Code.BAD_RECIPE:
             return "deploy.yml cannot be used:\n" + "\n".join(gate.listed("errors"))
+        case Code.NO_SECRETS_FROM:
+            return (
+                f"deploy.yml names {_secrets(gate.listed('names'))}, but the bot's configuration does not say where "
+                f"those of {say('where')} are. Write {SECRETS_FROM} there, under its environment {say('where')}."
+            )
+        case Code.SECRETS_MISSING:
+            return (
+                f"These secrets of {say('service')} cannot be read for {say('where')}:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nPut each value into its file, readable by the bot's user, then ask again."
+            )
+        case Code.NOT_PASSED:
+            return (
+                f"What `pass_env` hands to scripts in {say('where')} cannot be given:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nStart the bot with the variable, or change `pass_env` in its configuration."
+            )
         case Code.ROOM_BUSY:
             return (
                 f"{say('service')} is being deployed to {say('where')}: {say('version')} by {say('by')}, "
@@ -62,10 +83,10 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"A rollback to {say('to')} ends that first: `/rollback {say('service')} {say('where')} now`."
             )
         case Code.ROOM_UNKNOWN:
+            lines = tuple(f"`/deploy {line}`" for line in gate.listed("says"))
             return (
-                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended. "
-                f"Say `/deploy run again {say('service')} {say('where')}` or "
-                f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
+                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
+                f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
             )
         case Code.ROOM_LATE:
             return (
@@ -96,6 +117,9 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.ALREADY_DONE:
             return f"{say('by')} did that already, at {clock(datetime.fromisoformat(say('at')), now)}."
+        case Code.ALREADY_ANSWERED:
+            at = clock(datetime.fromisoformat(say("at")), now)
+            return f"{say('by')} answered that already, at {at}: {say('choice')}. Nothing was done twice."
         case Code.NOTHING_RUNNING:
             return f"Nothing is being deployed{_where(gate)}, so there is nothing to abort. See `/deploy status`."
         case Code.NOTHING_TO_RETRY:
@@ -129,6 +153,22 @@ def not_built(name: str) -> Refusal:
     return refuse(Code.NOT_BUILT, name=name)
 
 
+def answer_lost(number: str) -> str:
+    """What is told instead of an answer that could not be told."""
+    return (
+        "What you asked for was decided, but Shipmate itself broke while telling you how. See `/deploy status`. "
+        f"Its log has the error under {number}."
+    )
+
+
+def message_lost(what: str, number: str) -> str:
+    """What is told of a deploy whose message could not be painted."""
+    return (
+        f"Shipmate itself broke while showing {what}, so its message may not be up to date. The deploy goes on; see "
+        f"`/deploy status`. Its log has the error under {number}."
+    )
+
+
 def _not_a_member(kind: str) -> str:
     who = {
         "guest": "Guests",
@@ -142,6 +182,14 @@ def _not_a_member(kind: str) -> str:
 
 def _people(names: tuple[str, ...]) -> str:
     return _or(names) if names else "nobody yet (set `owners:` or `deployers:`)"
+
+
+def _secrets(names: tuple[str, ...]) -> str:
+    return ("the secret " if len(names) == 1 else "the secrets ") + _and(names)
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def _or(names: tuple[str, ...]) -> str:

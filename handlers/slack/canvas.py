@@ -104,8 +104,8 @@ class Canvas:
         """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
-            asks = self.latest.waits()
-            return Rank.FINAL if self.latest.outcome is not None or asks else otherwise
+            pressing = self.latest.outcome is not None or self.latest.waits()
+            return Rank.FINAL if pressing else otherwise
 
         return rank
 

@@ -27,7 +27,7 @@ from handlers.slack.socket import Socket
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
 from pipelines.domain.model import Config
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import Doorman, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +136,6 @@ async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await work()
-        except Exception:
-            log.exception("a part of the door to Slack broke; it is begun again")
+        except Exception as error:
+            noted(log, "keeping the door to Slack open; the part that broke is begun again", error)
             await asyncio.sleep(BEGIN_AGAIN)

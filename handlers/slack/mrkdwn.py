@@ -4,21 +4,15 @@ Blocks carry text as plain or rich text, where there is no markup to escape; onl
 """
 
 import re
-import unicodedata
 
+from handlers.chat.seen import visible
 from handlers.slack import limits
 
-NO_LINK = "\u200b"  # stands inside what Slack would make a link of
-ODD = "\ufffd"
+BREAK = " "  # stands inside what Slack would make a link of, and can be seen
 _SCHEME = re.compile(r"(?<=[A-Za-z0-9])://")
 _ADDRESS = re.compile(r"(?<=[\w.+\-!#$%&'/=?^{|};])@(?=\w)")
 _MAILTO = re.compile(r"\b(mailto|tel):", re.IGNORECASE)
 _FORMAT = str.maketrans(dict.fromkeys("*~`", "'"))
-
-
-def inert(text: str) -> str:
-    """Control, bidirectional and invisible characters as a mark that can be seen; lines and tabs stay."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c)[0] != "C" else ODD for c in text)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -27,11 +21,11 @@ def shortened(text: str, limit: int) -> str:
 
 def escaped(text: str) -> str:
     """Text for mrkdwn: no mention, no link, no formatting comes out of it."""
-    plain = inert(text).translate(_FORMAT)
+    plain = visible(text).translate(_FORMAT)
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    plain = _SCHEME.sub(f":{NO_LINK}//", plain)
-    plain = _MAILTO.sub(rf"\1{NO_LINK}:", plain)
-    return _ADDRESS.sub(f"@{NO_LINK}", plain)
+    plain = _SCHEME.sub(f":{BREAK}//", plain)
+    plain = _MAILTO.sub(rf"\1{BREAK}:", plain)
+    return _ADDRESS.sub(f"@{BREAK}", plain)
 
 
 def sentence(text: str, limit: int = limits.TEXT) -> str:

@@ -6,7 +6,7 @@ Whatever nobody here knows is acknowledged too: Slack would deliver it again and
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -20,6 +20,7 @@ from handlers.slack.form import FORM, SERVICE, VERSION
 from handlers.slack.inbox import After, Inbox
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
+from pipelines.shipmate import noted
 
 log = logging.getLogger(__name__)
 
@@ -118,16 +119,24 @@ def _form(choosing: Choosing) -> Callable[..., Awaitable[None]]:
     return on_form
 
 
-async def _kept(keeping: Awaitable[After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
+async def _kept(keeping: Coroutine[Any, Any, After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
     """Acknowledge what is kept; what is not, Slack shows to the person as failed."""
     try:
+        if tasks.full:
+            keeping.close()
+            raise FullError("too many answers are under way")
         after = await keeping
-    except Exception:
+    except Exception as error:
         context[NOT_KEPT] = True
+        noted(log, "keeping what came from Slack, which tells the person so", error)
         raise
     await ack()
     if after is not None:
         tasks.start(after)
+
+
+class FullError(Exception):
+    """More is asked than can be answered. Nothing was kept."""
 
 
 def _acknowledge_the_rest(app: AsyncApp) -> None:

@@ -3,6 +3,7 @@
 A conversation ends with an exit status. The socket it goes over is `bot.control`'s.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any, assert_never
 from handlers.chat import grammar
 from handlers.chat.answers import misread_card, refusal_card
 from handlers.chat.deploy_card import deploy_card
+from handlers.chat.grammar import Parsed
 from handlers.chat.help_card import help_card
 from handlers.chat.sentences import Misread
 from handlers.chat.views import view_card
@@ -39,9 +41,11 @@ from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import Doorman, RestartingError, Shipmate
+from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted
 
-DONE, FAILED, MISREAD, REFUSED, ABORTED = 0, 1, 2, 3, 4
+log = logging.getLogger(__name__)
+
+DONE, FAILED, MISREAD, REFUSED, ABORTED, UNKNOWN = 0, 1, 2, 3, 4, 75
 Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
@@ -72,9 +76,20 @@ class TerminalDoor:
         self._has_slack = has_slack
 
     async def converse(self, request: Mapping[str, Any]) -> AsyncIterator[str | int]:
-        """The lines of the answer, then the exit status."""
-        saying = Saying.of(request)
-        parsed = grammar.parse(saying.text)
+        """The lines of the answer, then the exit status. An error of our own is an answer, too."""
+        begun = False
+        try:
+            saying = Saying.of(request)
+            parsed = grammar.parse(saying.text)
+            begun = isinstance(parsed, Command)
+            async for said in self._answer(saying, parsed):
+                yield said
+        except Exception as error:
+            for line in render.broken(noted(log, "answering a terminal", error), begun=begun):
+                yield line
+            yield UNKNOWN if begun else REFUSED
+
+    async def _answer(self, saying: Saying, parsed: Parsed) -> AsyncIterator[str | int]:
         match parsed:
             case Deploy() | Rollback() | Abort() | Retry() | Answer():
                 async for said in self._asked(parsed, saying):
@@ -141,10 +156,11 @@ class TerminalDoor:
         said: set[str] = set()
         last: DeployState | None = None
         async for last in self._shipmate.follow(answer.deploy):
-            for line in [*render.progress(last), *render.question(last)]:
-                if line not in said:
-                    said.add(line)
-                    yield line
+            for key, lines in {**render.progress(last), **render.question(last)}.items():
+                if key not in said:
+                    said.add(key)
+                    for line in lines:
+                        yield line
         assert last is not None and last.outcome is not None
         for line in render.lines(deploy_card(last, self._clock())):
             yield line

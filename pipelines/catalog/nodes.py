@@ -1,17 +1,30 @@
 """YAML 1.2 as located nodes: every scalar keeps its source text, every node its line. No key has a meaning here."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from pipelines.catalog.problems import Found
 
-SIZE_LIMIT = 1_000_000
 DEPTH_LIMIT = 30
-NODES_LIMIT = 20_000
+BRACKETS_LIMIT = 60
+TOO_DEEP = "this is nested too deeply"
+_BRACKET_OR_LINE = re.compile(r"[\[\]{}\n]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,66 +63,146 @@ class Mapping:
 Value = Scalar | Sequence | Mapping
 
 
-def read(text: bytes | str, found: Found) -> Value | None:
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a file may be: bytes, and nodes with those that aliases repeat. A file that others write has to be read in a
+    moment, whatever is in it."""
+
+    size: int = 1_000_000
+    nodes: int = 50_000
+
+
+def read(text: bytes | str, found: Found, limits: Limits = Limits()) -> Value | None:
     """The document's one node; None when it is empty or cannot be read, which `found` then tells."""
-    if len(text) > SIZE_LIMIT:
-        found.add(1, f"the file is larger than {SIZE_LIMIT // 1000} kB")
+    if len(text) > limits.size:
+        found.add(1, f"the file is larger than {limits.size // 1000} kB")
         return None
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        documents = list(YAML(typ="rt", pure=True).compose_all(decoded))
+        if (line := _too_deep(decoded)) is not None:
+            found.add(line, TOO_DEEP)
+            return None
+        return _Reader(found, limits.nodes).document(YAML(typ="safe", pure=True).parse(decoded))
     except UnicodeDecodeError:
         found.add(1, "the file is not UTF-8 text")
-        return None
     except (YAMLError, RecursionError, ValueError) as error:
         found.add(_line_of(error), _reason(error, text))
-        return None
-    if len(documents) > 1:
-        found.add(documents[1].start_mark.line + 1, "a second document begins here; one file holds one document")
-        return None
-    return _Reader(found).value(documents[0], 0) if documents and documents[0] is not None else None
+    return None
+
+
+def _too_deep(text: str) -> int | None:
+    """The line where brackets open too deeply: the scanner would look far ahead for each of them."""
+    depth, line = 0, 1
+    for found in _BRACKET_OR_LINE.finditer(text):
+        line += found[0] == "\n"
+        depth += (found[0] in "[{") - (found[0] in "]}")
+        depth = max(depth, 0)
+        if depth > BRACKETS_LIMIT:
+            return line
+    return None
+
+
+class _StopError(Exception):
+    """What is wrong was told; the rest of the file is not read."""
 
 
 class _Reader:
-    def __init__(self, found: Found) -> None:
+    """Builds nodes from the parser's events, so that a file that grows too large is left at once."""
+
+    def __init__(self, found: Found, limit: int) -> None:
         self._found = found
-        self._count = 0
+        self._left = limit
+        self._anchors: dict[str, tuple[Value, int]] = {}
 
-    def value(self, node: Node, depth: int) -> Value:
-        line = int(node.start_mark.line) + 1
-        self._count += 1
-        if depth > DEPTH_LIMIT or self._count > NODES_LIMIT:
-            if self._count <= NODES_LIMIT + 1:
-                self._found.add(line, "this is nested too deeply, or aliases make it too large")
-            self._count = NODES_LIMIT + 1
-            return Scalar(line=line, text="", quoted=True)
-        match node:
-            case MappingNode():
-                return Mapping(line=line, entries=tuple(self._entries(node, depth)))
-            case SequenceNode():
-                return Sequence(line=line, items=tuple(self.value(item, depth + 1) for item in node.value))
-            case ScalarNode():
-                return Scalar(line=line, text=str(node.value), quoted=node.style is not None)
+    def document(self, events: Iterator[Event]) -> Value | None:
+        value: Value | None = None
+        documents = 0
+        try:
+            for event in events:
+                match event:
+                    case DocumentStartEvent():
+                        documents += 1
+                        if documents > 1:
+                            line = _line(event)
+                            self._stop(line, "a second document begins here; one file holds one document")
+                    case NodeEvent():
+                        value = self._node(event, events, 0)
+        except _StopError:
+            return None
+        return value
+
+    def _node(self, event: NodeEvent, events: Iterator[Event], depth: int) -> Value:
+        if isinstance(event, AliasEvent):
+            return self._alias(event)
+        before = self._left
+        self._count(1, event)
+        if depth > DEPTH_LIMIT:
+            self._stop(_line(event), TOO_DEEP)
+        value: Value
+        match event:
+            case MappingStartEvent():
+                value = Mapping(line=_line(event), entries=tuple(self._entries(events, depth)))
+            case SequenceStartEvent():
+                items = tuple(self._node(item, events, depth + 1) for item in _until(SequenceEndEvent, events))
+                value = Sequence(line=_line(event), items=items)
+            case ScalarEvent():
+                value = Scalar(line=_line(event), text=str(event.value), quoted=event.style is not None)
             case _:
-                self._found.add(line, "this cannot be read")
-                return Scalar(line=line, text="", quoted=True)
+                raise ValueError(f"an event that no document holds: {event}")
+        if event.anchor:
+            self._anchors[event.anchor] = (value, before - self._left)
+        return value
 
-    def _entries(self, node: MappingNode, depth: int) -> Iterator[Entry]:
+    def _alias(self, event: AliasEvent) -> Value:
+        known = self._anchors.get(event.anchor)
+        if known is None:
+            self._stop(_line(event), f"`*{event.anchor}` names nothing that ended before it; quote it if it is a text")
+        value, size = known
+        self._count(size, event)
+        return value
+
+    def _count(self, nodes: int, event: NodeEvent) -> None:
+        self._left -= nodes
+        if self._left < 0:
+            self._stop(_line(event), "this is too large, or aliases make it so")
+
+    def _stop(self, line: int, message: str) -> NoReturn:
+        self._found.add(line, message)
+        raise _StopError
+
+    def _entries(self, events: Iterator[Event], depth: int) -> Iterator[Entry]:
         seen: dict[str, int] = {}
-        for key, value in node.value:
-            line = int(key.start_mark.line) + 1
-            if not isinstance(key, ScalarNode):
+        for event in _until(MappingEndEvent, events):
+            line = _line(event)
+            key = self._node(event, events, depth + 1)
+            value = self._node(_next_node(events), events, depth + 1)
+            if isinstance(value, Scalar) and value.empty:
+                value = replace(value, line=line)  # nothing begins where the next thing does, which may be far below
+            if not isinstance(key, Scalar):
                 self._found.add(line, "a key must be a plain word")
-                continue
-            name = str(key.value)
-            if name == "<<" and key.style is None:
+            elif key.text == "<<" and not key.quoted:
                 self._found.add(line, "merge keys (`<<`) are not supported; write the keys out")
-                continue
-            if name in seen:
-                self._found.add(line, f"`{name}` is here twice; the first is in line {seen[name]}")
-                continue
-            seen[name] = line
-            yield Entry(line=line, key=name, value=self.value(value, depth + 1))
+            elif key.text in seen:
+                self._found.add(line, f"`{key.text}` is here twice; the first is in line {seen[key.text]}")
+            else:
+                seen[key.text] = line
+                yield Entry(line=line, key=key.text, value=value)
+
+
+def _until(end: type[Event], events: Iterator[Event]) -> Iterator[NodeEvent]:
+    for event in events:
+        if isinstance(event, end):
+            return
+        if isinstance(event, NodeEvent):
+            yield event
+
+
+def _next_node(events: Iterator[Event]) -> NodeEvent:
+    return next(event for event in events if isinstance(event, NodeEvent))
+
+
+def _line(event: Event) -> int:
+    return int(event.start_mark.line) + 1
 
 
 def _line_of(error: Exception) -> int:

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+SHOWN = 20  # names to choose from
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
@@ -46,4 +48,7 @@ def nearest(given: str, known: Iterable[str]) -> str:
     """` Did you mean …?`, or what there is to choose from."""
     names = list(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    return f" Did you mean `{near[0]}`?" if near else f" Known here: {', '.join(names)}."
+    if near:
+        return f" Did you mean `{near[0]}`?"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" Known here: {', '.join(names[:SHOWN])}{more}."

@@ -3,15 +3,16 @@
 import posixpath
 import re
 from collections.abc import Mapping as Table
+from dataclasses import replace
 
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
-from pipelines.catalog.nodes import Mapping, Scalar, Sequence, Value, read
+from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.problems import Found, RecipeErrors, nearest
+from pipelines.domain import variables
 from pipelines.domain.recipe import (
     CHECK_RETRIES,
     CHECK_TIMEOUT,
     STATUS_TIMEOUT,
-    STEP_TIMEOUT,
     Check,
     CheckKind,
     OnLost,
@@ -21,9 +22,11 @@ from pipelines.domain.recipe import (
     Script,
     StatusUrl,
 )
+from pipelines.domain.variables import OWN, PASSED_NAME, PLANNED, SECRET_NAME
 
-KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
-LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
+LIMITS = Limits(size=64_000, nodes=3_000)
+KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout", "secrets")
+LATER = ("stats", "rollback", "tests", "watch", "guard")
 STEP = ("run", "timeout", "on_lost", "detach")
 STEP_LATER = ("silence",)
 HOOK_LATER = ("silence", "when")
@@ -31,21 +34,12 @@ CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
 CHECK_LATER = ("sql", "silence")
 STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
-VARIABLES = (
-    "SERVICE",
-    "ENVIRONMENT",
-    "TARGET",
-    "REGION",
-    "VERSION",
-    "COMMIT",
-    "PREVIOUS_VERSION",
-    "PREVIOUS_COMMIT",
-)
+SECRETS = 100
 DEFAULT: Rolling | Recreate = Rolling()
+USUAL = Script(run="")
 ONE_BY_ONE: tuple[int, float | None] = (1, None)
 EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
 def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[str, str]) -> Recipe:
@@ -53,7 +47,7 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
     Raises RecipeErrors."""
     found = Found(file)
-    root = read(source, found)
+    root = read(source, found, LIMITS)
     reader = _Reader(found, folder, entries)
     recipe = None if found.problems else reader.recipe(root)
     if found.problems or recipe is None:
@@ -66,11 +60,13 @@ class _Reader:
         self._found = found
         self._folder = folder
         self._entries = entries
+        self._secrets: tuple[str, ...] = ()
 
     def recipe(self, root: Value | None) -> Recipe | None:
         fields = Fields(root, self._found, of="deploy.yml", known=KEYS, later=LATER)
         if "deploy" not in fields:
             self._found.add(fields.line, "there is no `deploy`; the least file is `deploy: deploy/install.sh`")
+        self._secrets = fields.get("secrets", self._names, ())  # first, for URLs may name them
         deploy = fields.get("deploy", self._step, None)
         strategy: Rolling | Recreate = fields.get("strategy", self._strategy, DEFAULT)
         recipe = Recipe(
@@ -83,6 +79,7 @@ class _Reader:
             checks=fields.get("check", self._checks, ()),
             strategy=strategy,
             timeout=fields.get("timeout", positive, None) if "timeout" in fields else None,
+            secrets=self._secrets,
         )
         stop = fields.entry("stop")
         if stop is not None and not isinstance(strategy, Recreate):
@@ -92,9 +89,10 @@ class _Reader:
     def _step(self, value: Value, found: Found, key: str) -> Script | None:
         return self._script(value, key, STEP_LATER)
 
-    def _script(self, value: Value, key: str, later: tuple[str, ...]) -> Script | None:
+    def _script(self, value: Value, key: str, later: tuple[str, ...], usual: Script = USUAL) -> Script | None:
+        """`usual` is what holds for what the script does not say."""
         if isinstance(value, Scalar):
-            return Script(run=self._file(value, key))
+            return replace(usual, run=self._file(value, key))
         if not isinstance(value, Mapping):
             self._found.add(value.line, f"`{key}` must be a script such as deploy/{key}.sh, not {kind(value)}")
             return None
@@ -103,8 +101,8 @@ class _Reader:
             self._found.add(value.line, f"`{key}` names no script; write `run: deploy/{key}.sh`")
         return Script(
             run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
-            timeout=fields.get("timeout", positive, STEP_TIMEOUT),
-            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "ask")),
+            timeout=fields.get("timeout", positive, usual.timeout),
+            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), usual.on_lost.value)),
             detach=fields.get("detach", boolean, False),
         )
 
@@ -125,7 +123,7 @@ class _Reader:
         if mode == EXECUTABLE:
             return None
         if mode == PLAIN:
-            return f"`{given}` is not executable; run: git update-index --chmod=+x {path}"
+            return f"`{given}` is not executable; run: git add --chmod=+x {path}"
         if mode == LINK:
             return f"`{given}` is a symbolic link; name the file it points to"
         if mode == SUBMODULE or any(path.startswith(f"{p}/") for p, m in self._entries.items() if m == SUBMODULE):
@@ -138,17 +136,38 @@ class _Reader:
     def _status(self, value: Value, found: Found, key: str) -> Script | StatusUrl | None:
         if isinstance(value, Scalar) and value.text.startswith(("http://", "https://")):
             return StatusUrl(url=self._expandable(value, value.text))
-        script = self._script(value, key, STEP_LATER)
-        if script is not None and isinstance(value, Scalar):
-            return Script(run=script.run, timeout=STATUS_TIMEOUT)
-        return script
+        return self._script(value, key, STEP_LATER, Script(run="", timeout=STATUS_TIMEOUT, on_lost=OnLost.RERUN))
 
     def _expandable(self, value: Value, url: str) -> str:
-        for match in _VARIABLE.finditer(url):
-            name = match[1] or match[2]
-            if name not in VARIABLES:
-                self._found.add(value.line, f"`${name}` is not a name that is replaced here.{nearest(name, VARIABLES)}")
+        known = (*PLANNED, *self._secrets)
+        for name in variables.named(url):
+            if name not in known:
+                hint = " A secret must be named under `secrets:`." if SECRET_NAME.fullmatch(name) else ""
+                self._found.add(
+                    value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}"
+                )
         return url
+
+    def _names(self, value: Value, found: Found, key: str) -> tuple[str, ...]:
+        """The names of secrets: what scripts get them as. Where their values are, the bot's configuration says."""
+        items = value.items if isinstance(value, Sequence) else (value,)
+        names = [name for item in items if (name := self._name(item, key))]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            found.add(value.line, f"`{name}` is named twice under `secrets`")
+        if len(names) > SECRETS:
+            found.add(value.line, f"these are {len(names)} secrets; more than {SECRETS} are not given to a script")
+        return tuple(dict.fromkeys(names))
+
+    def _name(self, item: Value, key: str) -> str:
+        """One name; what is none is not repeated, for it may be a value."""
+        name = text(item, self._found, key)
+        if name and not SECRET_NAME.fullmatch(name):
+            like = name.upper() if PASSED_NAME.fullmatch(name) else "DATABASE_URL"
+            self._found.add(item.line, f"a secret is named by a variable such as {like}, and no value stands here")
+            return ""
+        if name in OWN:
+            self._found.add(item.line, f"`{name}` is what Shipmate tells every script; give the secret another name")
+        return name
 
     def _hooks(self, value: Value, found: Found, key: str) -> tuple[Script, ...]:
         items = value.items if isinstance(value, Sequence) else (value,)
@@ -174,6 +193,9 @@ class _Reader:
             return None
         entry = fields.entry(kinds[0])
         assert entry is not None
+        for name in ("detach", "on_lost"):
+            if kinds[0] != "run" and (of_scripts := fields.entry(name)) is not None:
+                self._found.add(of_scripts.line, f"`{name}` is of scripts; a check by {kinds[0]} leaves nothing behind")
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),
@@ -189,7 +211,7 @@ class _Reader:
         what = self._expandable(value, text(value, self._found, check.value))
         if check is CheckKind.HTTP and what and not what.startswith(("http://", "https://")):
             self._found.add(value.line, f"`{what}` is no URL; write http://$TARGET/healthz")
-        if check is CheckKind.TCP and what and "$TARGET" not in what and ":" not in what:
+        if check is CheckKind.TCP and what and "$" not in what and ":" not in what:
             self._found.add(value.line, f"`{what}` has no port; write $TARGET or host:5432")
         return what
 
@@ -197,9 +219,13 @@ class _Reader:
         if isinstance(value, Scalar):
             return self._plain_strategy(value)
         fields = Fields(value, found, of="a strategy", known=STRATEGIES, later=STRATEGIES_LATER)
-        if "recreate" in fields:
+        recreate, rolling = fields.entry("recreate"), fields.entry("rolling")
+        if recreate is not None and rolling is not None:
+            found.add(rolling.line, "a strategy is one of rolling and recreate, not both")
+        if recreate is not None:
+            if not (isinstance(recreate.value, Scalar) and recreate.value.empty):
+                found.add(recreate.line, "`recreate` takes no keys; write `strategy: recreate`")
             return Recreate()
-        rolling = fields.entry("rolling")
         return self._rolling(rolling.value) if rolling is not None else Rolling()
 
     def _plain_strategy(self, value: Scalar) -> Rolling | Recreate:

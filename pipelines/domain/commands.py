@@ -3,6 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Choice = Literal["again", "worked", "wait", "stop", "go_on"]
+SAID: dict[Choice, str] = {
+    "again": "run again",
+    "worked": "it worked",
+    "wait": "wait",
+    "stop": "stop it",
+    "go_on": "go on",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
@@ -76,13 +85,16 @@ class Retry:
 class Answer:
     """What a person says of a step that nobody can know the end of (`again`, `worked`), of a script that runs without
     its supervisor (`wait`, `stop`), or of a deploy whose next step is late (`go_on`). The answer Roll back is a
-    `Rollback`. `about` is the question that a button was under, where there may be more than one like it."""
+    `Rollback`. `step` and `attempt` pin what the answer is for, `about` the lateness (a button does); else it is for
+    what is asked now."""
 
     kind: Literal["answer"] = "answer"
-    choice: Literal["again", "worked", "wait", "stop", "go_on"]
+    choice: Choice
     service: str | None = None
     environment: str | None = None
     deploy: str | None = None
+    step: str | None = None
+    attempt: int | None = None
     about: str | None = None
     button: Button | None = None
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from pipelines.domain import gates
+from pipelines.domain.answering import answer, ways_on
 from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import (
@@ -19,18 +20,15 @@ from pipelines.domain.events import (
     Outcome,
     Place,
     Planned,
-    Progress,
     Purpose,
-    StepAnswered,
     Superseded,
     Then,
-    WentOn,
 )
 from pipelines.domain.fold import State, fold
 from pipelines.domain.gates import Cooked, Facts
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Plan
-from pipelines.domain.recipe import Recipe
+from pipelines.domain.recipe import Recipe, Recreate, Script
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate, Offer, Refusal, refuse
 from pipelines.domain.room import Good, Live, Room, Traffic
@@ -39,9 +37,10 @@ from pipelines.domain.strategies import Wanted, compile_plan
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """The recipe of this commit must be gathered first."""
+    """The recipe of this commit must be gathered first, or it must be known of these secrets whether they are there."""
 
-    commit: str
+    commit: str = ""
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +59,10 @@ Decision = tuple[Event, ...] | Refusal | Need
 def decide(ask: Ask, state: State, facts: Facts) -> Decision:
     """What an ask leads to in its room. `state` holds the room's last and running deploys and that of the button."""
     command = ask.command
+    if stranger := gates.member(facts.person):
+        return Refusal(gates=(stranger,))  # who may do nothing is told nothing
+    if unknown := gates.known_room(state.room.service, state.room.environment, facts.config):
+        return Refusal(gates=unknown)
     if command.button and (gate := gates.button_fresh(state, command.button.deploy, command.button.action)):
         return Refusal(gates=(gate,))
     match command:
@@ -72,7 +75,7 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
         case Abort():
             return _abort(ask, command, state, facts)
         case Answer():
-            return _answer(ask, command, state, facts)
+            return answer(ask.id, command, state, facts)
         case _:
             assert_never(command)
 
@@ -100,24 +103,33 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     command = ask.command
     assert isinstance(command, Deploy)
     version = facts.version if isinstance(facts.version, Resolved) else None
+    cooked = facts.recipes.get(version.commit) if version else None
+    allowed = gates.allowed(command.service, command.environment, facts)
     closed = gates.closed(
-        gates.member(facts.person),
-        gates.allowed(command.service, command.environment, facts),
+        allowed,
         gates.room_free(state),
         gates.version_known(command.version, facts),
         gates.recipe_good(version.commit if version else None, facts),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
     )
-    cooked = facts.recipes.get(version.commit) if version else None
+    offers = () if allowed else ways_on(state)
     if version is None or not isinstance(cooked, Cooked):
-        return Ahead(gates=closed) if closed or version is None else Need(commit=version.commit)
-    offers: tuple[Offer, ...] = ()
+        return Ahead(gates=closed, offers=offers) if closed or version is None else Need(commit=version.commit)
+    if not closed and (unread := gates.secrets_unread(state.room, cooked.recipe, facts)):
+        return Need(secrets=unread)
     if not closed and not command.force and serves(state.room, facts, version.commit):
         already = _already_live(command.service, command.environment, version.version, version.commit)
         closed, offers = already.gates, already.offers
+    if unseen := stop_unread(cooked.recipe, state.room, facts):
+        return Need(commit=unseen)
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
     planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
     return Ahead(gates=closed, offers=offers, planned=planned)
+
+
+def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:
+    return gates.values_there(room, cooked.recipe, facts) if isinstance(cooked, Cooked) else ()
 
 
 def _already_live(service: str, environment: str, version: str, commit: str) -> Refusal:
@@ -132,9 +144,7 @@ def _already_live(service: str, environment: str, version: str, commit: str) -> 
 
 
 def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decision:
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(command.service, command.environment, facts), _stale(command, state)
-    )
+    closed = gates.closed(gates.allowed(command.service, command.environment, facts), _stale(command, state))
     goal = _rollback_goal(command, state.room)
     if isinstance(goal, Gate):
         closed = (*closed, goal)
@@ -142,7 +152,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
     holder = gates.running(state)
-    if holder is not None and not command.now:
+    if holder is not None and not command.now and not holder.waits():  # else a rollback is the answer
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
@@ -153,8 +163,14 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=(cooked,))
     if cooked is None:
         return Need(commit=goal.commit)
+    if unread := gates.secrets_unread(state.room, cooked.recipe, facts):
+        return Need(secrets=unread)
+    if missing := _values(state.room, cooked, facts):
+        return Refusal(gates=missing)
     if holder is not None:
         return (_abort_then(ask, holder, goal, cooked, facts),)
+    if unseen := stop_unread(cooked.recipe, state.room, facts):
+        return Need(commit=unseen)
     wanted = Goal(version=goal.version, commit=goal.commit, cooked=cooked)
     return (_plan(ask, Purpose.ROLLBACK, wanted, state, facts, because=command.because),)
 
@@ -177,6 +193,8 @@ def _stale(command: Rollback, state: State) -> Gate | None:
     room, pin = state.room, command.pin
     if pin is None or pin.until == room.live_deploy:
         return None
+    if command.button is not None and command.button.deploy == room.live_deploy:
+        return None  # only its own deploy went live since: the message is about to say so
     live = state.deploys.get(room.live_deploy)
     evidence = {
         "by": room.live_by,
@@ -196,7 +214,7 @@ def _right_one(command: Rollback, state: State) -> tuple[Offer, ...]:
 
 
 def _while_running(command: Rollback, holder: DeployState, goal: Good) -> Refusal:
-    to = f" to {goal.version}" if command.to else ""
+    to = f" to {goal.version}" if command.to or command.pin else ""
     offer = Offer(
         label=f"Abort and roll back to {goal.version}",
         say=f"rollback {command.service} {command.environment}{to} now",
@@ -238,16 +256,20 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
     if deploy is None:
         return refuse(Code.NOTHING_TO_RETRY, where=state.room.environment, service=state.room.service)
     plan = deploy.plan
+    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
     closed = gates.closed(
-        gates.member(facts.person),
         gates.allowed(plan.service, plan.environment, facts),
         gates.room_free(state),
         _not_retryable(deploy, state.room),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
     )
     if closed:
-        return Refusal(gates=closed)
-    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
+        return Refusal(gates=closed, offers=ways_on(state))
+    if unread := gates.secrets_unread(state.room, plan.recipe, facts):
+        return Need(secrets=unread)
+    if unseen := stop_unread(plan.recipe, state.room, facts):
+        return Need(commit=unseen)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
     again = _plan(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
     return (
@@ -274,9 +296,7 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
         return refuse(Code.NOTHING_RUNNING, where=state.room.environment, service=state.room.service)
     plan = deploy.plan
     mine = deploy.by.id == facts.person.id
-    closed = gates.closed(
-        gates.member(facts.person), None if mine else gates.allowed(plan.service, plan.environment, facts)
-    )
+    closed = gates.closed(None if mine else gates.allowed(plan.service, plan.environment, facts))
     if closed:
         return Refusal(gates=closed)
     if deploy.outcome is not None:
@@ -285,31 +305,6 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
     if deploy.abort is not None:
         return refuse(Code.ALREADY_ABORTING, by=deploy.abort.by.name, where=plan.environment)
     return (AbortAsked(deploy=deploy.id, ask=ask.id, by=facts.person, because=command.because, button=command.button),)
-
-
-def _answer(ask: Ask, command: Answer, state: State, facts: Facts) -> Decision:
-    nothing = refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    deploy = state.deploys.get(command.deploy or state.room.running or "")
-    if deploy is None or not deploy.waits():
-        return nothing
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(deploy.plan.service, deploy.plan.environment, facts)
-    )
-    if closed:
-        return Refusal(gates=closed)
-    if command.choice == "go_on":
-        if deploy.held is None or command.about not in (None, deploy.held.since.isoformat()):
-            return nothing
-        return (WentOn(deploy=deploy.id, ask=ask.id, by=facts.person, button=command.button),)
-    if (lost := deploy.lost()) is None:
-        return nothing
-    step, run = lost
-    fits = ("again", "worked") if run.progress is Progress.LOST else ("wait", "stop")
-    if command.choice not in fits:
-        return nothing
-    return (
-        StepAnswered(deploy=deploy.id, step=step.id, choice=command.choice, by=facts.person, button=command.button),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,9 +316,9 @@ class Goal:
 
 
 def serves(room: Room, facts: Facts, commit: str) -> bool:
-    """Whether this commit is live and no target is out of traffic: there is nothing to do."""
+    """Whether this commit is live and every target is in traffic, as far as anybody knows: there is nothing to do."""
     live = live_in(room, facts)
-    out = any(target.traffic is Traffic.OUT for target in room.targets.values())
+    out = any(target.traffic in (Traffic.OUT, Traffic.UNSURE) for target in room.targets.values())
     return live is not None and live.commit == commit and not out
 
 
@@ -332,10 +327,28 @@ def live_in(room: Room, facts: Facts) -> Live | None:
     return room.live(names)
 
 
+def stop_unread(recipe: Recipe, room: Room, facts: Facts) -> str | None:
+    """The commit that runs, where its own `stop` is needed and nobody read it yet."""
+    live = live_in(room, facts)
+    if live is None or not isinstance(recipe.strategy, Recreate) or live.commit in facts.recipes:
+        return None
+    return live.commit
+
+
+def _stop(goal: Goal, live: Live | None, facts: Facts) -> tuple[Script | None, str]:
+    """What ends what runs: the commit's own that runs, where that is known, else the one's that is installed."""
+    running = facts.recipes.get(live.commit) if live is not None else None
+    if live is not None and isinstance(running, Cooked):
+        return running.recipe.stop, live.commit
+    return goal.cooked.recipe.stop, goal.commit
+
+
 def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *, because: str) -> Planned:
     room = state.room
     service = facts.config.services[room.service]
     live = live_in(room, facts)
+    environment = facts.config.environment(room.service, room.environment)
+    stop, stop_commit = _stop(goal, live, facts)
     wanted = Wanted(
         service=room.service,
         environment=room.environment,
@@ -347,8 +360,14 @@ def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *,
         targets=service.targets_in(room.environment),
         previous_version=live.version if live else "",
         previous_commit=live.commit if live else "",
+        stop=stop,
+        stop_commit=stop_commit,
         shown=goal.shown,
-        protected=facts.config.environments[room.environment].protected,
+        protected=environment.protected,
+        secrets={name: environment.reference(room.service, name) for name in goal.cooked.recipe.secrets},
+        pass_env=environment.pass_env,
+        path=service.path,
+        deployers=facts.config.who_may_deploy(room.service, room.environment),
     )
     plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
     return Planned(
@@ -391,7 +410,8 @@ def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, St
 
 
 def after_abort(then: Then, state: State, facts: Facts) -> Planned:
-    """The rollback that was asked for while a deploy ran, planned now that it has ended."""
+    """The rollback that was asked for while a deploy ran, planned now that it has ended. `facts` must know the room
+    (see `remembered`)."""
     command = Rollback(service=state.room.service, environment=state.room.environment, because=then.because)
     ask = Ask(id=then.ask, command=command, by=then.by, place=then.place)
     cooked = Cooked(recipe=then.recipe, digest=then.digest)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pipelines.domain.commands import Button, Command, Pin
+from pipelines.domain.commands import Button, Choice, Command, Pin
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Plan, Step
 from pipelines.domain.recipe import Recipe
@@ -158,7 +158,7 @@ class StepAnswered:
     kind: Literal["step_answered"] = "step_answered"
     deploy: str
     step: str
-    choice: Literal["again", "worked", "wait", "stop"]
+    choice: Choice
     by: Person
     button: Button | None = None
 
@@ -220,6 +220,15 @@ class Expired:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stumbled:
+    """Shipmate itself broke, so the deploy stands still; `error` is the id that the log has. Empty: it goes on."""
+
+    kind: Literal["stumbled"] = "stumbled"
+    deploy: str
+    error: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recovering:
     """After an abort or a failure: what is done so that what still runs serves, and what is learned of the rest."""
 
@@ -259,6 +268,7 @@ Event = (
     | WentOn
     | AbortAsked
     | Expired
+    | Stumbled
     | Recovering
     | Closed
     | Superseded

@@ -36,7 +36,7 @@ class CheckKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """`what` is a URL, an address `host:port`, or a script's path; `$NAME` in it is replaced when planned."""
+    """`what` is a URL, an address `host:port`, or a script's path; `$NAME` in it is replaced."""
 
     kind: CheckKind
     what: str
@@ -81,3 +81,4 @@ class Recipe:
     checks: tuple[Check, ...] = ()
     strategy: Rolling | Recreate = Rolling()
     timeout: float | None = None
+    secrets: tuple[str, ...] = ()  # names alone

@@ -10,7 +10,9 @@ from pipelines.domain.recipe import OnLost
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """`what` is a script's path, a URL or an address; `stdin` is what the script reads; times in seconds."""
+    """`what` is a script's path, a URL or an address; `stdin` is what the script reads; times in seconds. `secrets`
+    says where values are and `pass_env` which of the bot's variables are handed on: the values are read when the work
+    begins, and are nowhere in here."""
 
     how: How
     what: str
@@ -23,6 +25,8 @@ class Work:
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
     status: bool = False  # its answer is a report of what runs there
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
 
 
 def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
@@ -39,6 +43,8 @@ def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
         on_lost=step.on_lost,
         detach=step.detach,
         status=step.verb.value == "status",
+        secrets=deploy.plan.secrets,
+        pass_env=deploy.plan.pass_env,
     )
 
 

@@ -9,11 +9,12 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
@@ -22,11 +23,14 @@ from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
-from pipelines.execution import checks, rundir
+from pipelines.domain.variables import expand
+from pipelines.errors import noted
+from pipelines.execution import checks, rundir, values
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Exit, RunState, Spec, Why
 from pipelines.execution.source import Source
+from pipelines.execution.values import ValuesError
 from pipelines.storage.database import Database, heard
 from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
 
@@ -35,6 +39,7 @@ log = logging.getLogger(__name__)
 GRACE = 10.0
 LOOK_AGAIN = 2.0
 QUICK, SLOW = 0.02, 0.25
+TRIES, AGAIN = 3, 1.0
 LOST = Ending(progress=Progress.LOST, detail="ended with its supervisor gone: nobody can know how")
 
 
@@ -43,7 +48,7 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """`runs` is where run folders are; `path` is the PATH that scripts get."""
+    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on."""
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class Agent:
         host: str,
         runs: Path,
         path: str | None = None,
+        environ: Mapping[str, str] = os.environ,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -60,6 +66,7 @@ class Agent:
         self._host = host
         self._runs = runs
         self._path = path or os.environ.get("PATH", os.defpath)
+        self._environ = environ
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
@@ -68,15 +75,25 @@ class Agent:
         """Carry out claims until cancelled. Scripts live on when this ends."""
         try:
             with self._database.waker.listening("steps") as told:
+                await self._forget_left()
                 while True:
                     told.clear()
-                    for claim in await self._database.read(lambda session: open_claims(session, self._host)):
+                    for claim in await self._database.read(self._open):
                         self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _forget_left(self) -> None:
+        """A process that ended between the record of a run's end and the cleaning up left values behind."""
+        left = await asyncio.to_thread(values.left, self._runs)
+        open_ = [self.run_dir(claim.key) for claim in await self._database.read(self._open)] if left else []
+        await asyncio.to_thread(values.forget_all, left, open_)
+
+    def _open(self, session: Session) -> list[Claim]:
+        return open_claims(session, self._host)
 
     def _take(self, claim: Claim) -> None:
         stop = self._stops.setdefault(claim.key, asyncio.Event())
@@ -92,19 +109,51 @@ class Agent:
         self._stops.pop(key, None)
 
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
+        """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
-            if not stop.is_set() and await self._missed(claim):
-                ending = Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
-            elif claim.work.how is How.SCRIPT:
-                ending = await Script(self, claim, stop).run()
-            else:
-                ending = await self._ask(claim, stop)
-        except SourceError as error:
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            await self.record(claim.key, await self._ending(claim, stop))
+            await self._forget_values(claim)
+        except Exception as error:
+            noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
+
+    async def _ending(self, claim: Claim, stop: asyncio.Event) -> Ending:
+        """How the attempt ended. What breaks on our side meanwhile hurts no script: it is taken up again, without end
+        where the disk or the database is away, a few times where the error is our own."""
+        script, tries = Script(self, claim, stop), 0
+        while True:
+            try:
+                if not stop.is_set() and await self._missed(claim):
+                    return Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
+                return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
+            except (SourceError, ValuesError) as error:
+                return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            except Exception as error:
+                number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
+                if isinstance(error, OSError) and script.never_began():
+                    return Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
+                away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
+                tries += not away
+            if tries == TRIES:
+                return await self._given_up(claim, script, number)
+            await asyncio.sleep(AGAIN)
+
+    async def _given_up(self, claim: Claim, script: "Script", number: str) -> Ending:
+        """Nothing of it runs on after a failure; where that is not sure, nobody knows how it ended."""
+        try:
+            over = claim.work.how is not How.SCRIPT or await script.end()
+        except Exception as error:
+            noted(log, f"ending step {claim.key.step} of {claim.key.deploy}", error)
+            over = False
+        if over:
+            return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
+        return Ending(progress=Progress.LOST, detail=f"was lost because Shipmate itself broke (error {number})")
+
+    async def _forget_values(self, claim: Claim) -> None:
+        """Only now: until its end is recorded a run may be taken up again."""
+        try:
+            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
         except OSError as error:
-            log.exception("step %s of %s", claim.key.step, claim.key.deploy)
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
-        await self.record(claim.key, ending)
+            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
 
     async def _missed(self, claim: Claim) -> bool:
         """Whether it is too late to begin it unasked; if so, nobody ever begins it."""
@@ -144,10 +193,10 @@ class Agent:
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
-            case How.HTTP:
-                return await checks.http(work.what, work.timeout, status=work.status)
-            case How.TCP:
-                return await checks.tcp(work.what, work.timeout)
+            case How.HTTP | How.TCP:
+                given = await values.read(work, self._environ)
+                masker = await asyncio.to_thread(Masker, given.hidden)
+                return values.masked(await _asked(work, expand(work.what, given.secrets), masker), masker)
             case How.WAIT:
                 over = claim.at + timedelta(seconds=work.timeout)
                 await asyncio.sleep(max(0.0, (over - self._clock()).total_seconds()))
@@ -171,11 +220,14 @@ class Agent:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
 
     async def spec(self, claim: Claim, run_dir: Path) -> Spec:
-        """What the supervisor is told; makes the folders that the script may use."""
+        """What the supervisor is told; makes the folders that the script may use, and keeps what is to be masked."""
         work = claim.work
+        given = await values.read(work, self._environ)
         tree = await self._source.tree(work.repo, work.commit)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("home", "tmp"):
-            (run_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / name).mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(values.keep, run_dir, given, detach=work.detach)
         stdin = run_dir / "stdin"
         if work.stdin:
             stdin.write_text(work.stdin)
@@ -188,15 +240,15 @@ class Agent:
         return Spec(
             argv=[str(tree / work.what)],
             cwd=str(tree),
-            env={**work.env, **ours},
+            env={**given.env, **work.env, **ours},
             stdin=str(stdin.absolute()) if work.stdin else None,
             timeout=work.timeout or None,
             grace=GRACE,
             detach=work.detach,
         )
 
-    def follower(self, key: StepKey) -> Follower:
-        return Follower(self._database, key, self.run_dir(key) / "out", Masker(()), self._clock)
+    def follower(self, key: StepKey, masker: Masker) -> Follower:
+        return Follower(self._database, key, self.run_dir(key) / "out", masker, self._clock)
 
 
 class Script:
@@ -217,10 +269,31 @@ class Script:
                 rundir.request_stop(self._run_dir)
             else:
                 await self._start()
-        follower = self._agent.follower(self._claim.key)
+        masker = await asyncio.to_thread(lambda: Masker(values.kept(self._run_dir)))
+        follower = self._agent.follower(self._claim.key, masker)
         state = await self._until_over(follower)
         await follower.drain(last=True)
-        return await asyncio.to_thread(self._ending, state)
+        return await asyncio.to_thread(self._ending, state, masker)
+
+    def never_began(self) -> bool:
+        """Nothing was prepared, so nothing can have started."""
+        return not any((self._run_dir / name).exists() for name in ("spec.json", "started", "exit"))
+
+    def began(self) -> bool:
+        return (self._run_dir / "started").exists()
+
+    async def end(self) -> bool:
+        """End what runs of it, and keep it from starting; False when nobody can know how it ended."""
+        if self.never_began():
+            return True
+        for force in (False, True):
+            await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
+            for _ in range(int(2 * GRACE / SLOW)):
+                state = await asyncio.to_thread(rundir.state, self._run_dir)
+                if state in (RunState.EXITED, RunState.LOST):
+                    return state is RunState.EXITED
+                await asyncio.sleep(SLOW)
+        return False
 
     async def _start(self) -> None:
         if not (self._run_dir / "spec.json").exists():
@@ -251,7 +324,7 @@ class Script:
             delay = QUICK if asked else min(delay * 1.3, SLOW)
             await asyncio.sleep(delay)
 
-    def _ending(self, state: RunState) -> Ending:
+    def _ending(self, state: RunState, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
             if self._stop.is_set():
@@ -261,8 +334,14 @@ class Script:
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return replace(ending, report=reported(answer))
-        return ending
+            ending = replace(ending, report=reported(masker.text(answer)))
+        return values.masked(ending, masker)
+
+
+async def _asked(work: Work, what: str, masker: Masker) -> Ending:
+    if work.how is How.TCP:
+        return await checks.tcp(what, work.timeout)
+    return await checks.http(what, work.timeout, status=work.status, hide=masker.text)
 
 
 def ended_as(exit_: Exit, work: Work) -> Ending:

@@ -1,13 +1,17 @@
 """Domain values as JSON text and back. The one place that knows how a value is written down."""
 
-from collections.abc import Hashable
-from functools import cache
+import logging
+from collections.abc import Hashable, Iterable, Iterator
+from functools import cache, lru_cache
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from pipelines.domain.events import Event
 from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.errors import noted
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 
@@ -37,6 +41,20 @@ def dump(value: object) -> str:
 def load(kind: type[T], text: str) -> T:
     """Raises UnreadableError for a text that is no such value."""
     return cast(T, _read(cast(Hashable, kind), text))
+
+
+def load_each(kind: type[T], rows: Iterable[tuple[str, str]]) -> Iterator[T]:
+    """The values of (id, text). A text that is no such value, of which the log tells once, holds up no other."""
+    for name, text in rows:
+        try:
+            yield load(kind, text)
+        except UnreadableError as error:
+            _unreadable(kind.__name__, name, str(error))
+
+
+@lru_cache(maxsize=1_000)
+def _unreadable(kind: str, name: str, problem: str) -> None:
+    noted(log, f"reading {kind} {name}, which is left alone", ValueError(problem))
 
 
 def load_event(text: str) -> Event:

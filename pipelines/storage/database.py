@@ -115,8 +115,10 @@ def sqlite_path(url: str) -> Path | None:
 def _engine(url: str, *, begin: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    connect = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = create_engine(url, connect_args=connect, hide_parameters=True)  # what is kept is in no error, so in no log
+    arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = create_engine(
+        url, connect_args=arguments, hide_parameters=True
+    )  # errors are logged, what was typed is not
     event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

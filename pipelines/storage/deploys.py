@@ -24,29 +24,35 @@ def room(session: Session, service: str, environment: str) -> Room:
     return codec.load(Room, row.body)
 
 
+def last(session: Session, service: str, environment: str) -> Deploy | None:
+    """The newest deploy that was planned in a room."""
+    newest = room(session, service, environment).last
+    return deploy(session, newest) if newest else None
+
+
 def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     """The newest deploys that a person asked for, newest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def of_room(session: Session, service: str, environment: str, limit: int) -> list[Deploy]:
     """The newest deploys of a room, newest first."""
     name = room_name(service, environment)
     rows = session.exec(select(DeployRow).where(DeployRow.room == name).order_by(col(DeployRow.at).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def newest(session: Session, limit: int) -> list[Deploy]:
     """The newest deploys of all, newest first: ids rise with time."""
     rows = session.exec(select(DeployRow).order_by(col(DeployRow.id).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def running_in(session: Session, service: str, environment: str) -> Deploy | None:

@@ -80,7 +80,7 @@ def unpainted(session: Session, surface: str, mark: str) -> list[Deploy]:
         )
         .order_by(col(DeployRow.at))
     )
-    return [codec.load(Deploy, row.body) for row in session.exec(marked)]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in session.exec(marked))))
 
 
 def _marks(surface: str, mark: str) -> tuple[ColumnElement[bool], ...]:

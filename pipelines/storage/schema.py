@@ -25,7 +25,7 @@ def bring_up_to_date(url: str) -> Path | None:
     path = sqlite_path(url)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     try:
         _write_ahead(engine, path)
         there = current(engine)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bot.workspace.payloads import labelled
 from bot.workspace.state import Message
+from bot.workspace.used import labelled
 from tests.bench.figures import Row, percentile
 from tests.bench.stage import CHANNEL, WAITS, Stage, deployable, on_stage
 

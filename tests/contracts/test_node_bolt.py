@@ -1,4 +1,5 @@
-"""The workspace judged by a client that is not ours: Slack's own Node library takes a command, a click, a mention."""
+"""The workspace judged by a client that is not ours: Slack's own Node library takes a command, a click, a mention, a
+modal."""
 
 import asyncio
 import json
@@ -121,3 +122,39 @@ async def test_a_mention_reaches_node_which_answers_in_its_thread(node: Node, wo
     assert mention["ts"] == asked["ts"]
     await workspace.wait_for(lambda: workspace.thread("#deploys", asked["ts"]), SECONDS)
     assert [reply["text"] for reply in workspace.thread("#deploys", asked["ts"])] == ["here"]
+
+
+async def test_node_opens_a_modal_finds_options_and_judges_what_is_submitted(node: Node, workspace: Workspace) -> None:
+    ana = workspace.person("ana")
+    await ana.command("#deploys", "/deploy")
+    await workspace.wait_for(lambda: workspace.modal("ana"), SECONDS)
+    assert [one["value"] for one in await ana.search("version", "v1.4")] == ["v1.4"]
+    search = (await node.said("search"))["payload"]
+    assert (search["block_id"], search["value"], search["view"]["state"]) == ("version", "v1.4", {"values": {}})
+    assert await ana.pick("version", "v1.4")
+    assert await ana.pick("environment", "staging")
+    action = (await node.said("action"))["payload"]
+    assert action["container"] == {"type": "view", "view_id": search["view"]["id"]}
+    await workspace.wait_for(lambda: seen(workspace)["title"]["text"] == "Deploy to staging", SECONDS)
+    assert await ana.submit() == {"because": "Say why."}
+    await ana.fill("because", "a reason")
+    assert await ana.submit() == {}
+    assert workspace.modal("ana") is None
+    submitted = [(await node.said("submitted"))["payload"] for _ in range(2)][1]
+    values = submitted["view"]["state"]["values"]
+    assert values["version"]["version"]["selected_option"]["value"] == "v1.4"
+    assert (submitted["user"]["name"], values["because"]["because"]["value"]) == ("ana", "a reason")
+
+
+async def test_node_hears_of_a_modal_that_is_left(node: Node, workspace: Workspace) -> None:
+    raj = workspace.person("raj")
+    await raj.command("#deploys", "/deploy")
+    await workspace.wait_for(lambda: workspace.modal("raj"), SECONDS)
+    await raj.close()
+    assert (await node.said("closed"))["payload"]["is_cleared"] is False
+
+
+def seen(workspace: Workspace) -> dict[str, Any]:
+    view = workspace.modal("ana")
+    assert view is not None
+    return view

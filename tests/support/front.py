@@ -71,10 +71,8 @@ class Front:
         self.config: Config = domain.config()
         self.doorman = LateDoorman()
         self._offset = 0
-        gatherer = Gatherer(source=source, doorman=self.doorman, config=lambda: self.config, clock=now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host="test", config=lambda: self.config, clock=now, new_id=new_id
-        )
+        gatherer = Gatherer(source=source, doorman=self.doorman, clock=now)
+        prober = Prober(database=database, gatherer=gatherer, host="test", clock=now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=enqueue_nothing,

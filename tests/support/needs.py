@@ -19,7 +19,7 @@ class Need:
     tests: str
 
 
-NEEDS = (Need(program="chromium", package="chromium", tests="the browser's (tests/stories/test_browser.py)"),)
+NEEDS = (Need(program="chromium", package="chromium", tests="the browser's (tests/stories, tests/bot/workspace)"),)
 
 
 def missing() -> list[Need]:

@@ -6,7 +6,7 @@ import copy
 import json
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -169,14 +169,22 @@ def timeless(text: str) -> str:
 
 
 @contextmanager
-def on_stage(folder: Path, *, http: bool = False, rates: bool = True) -> Iterator[Scene]:
-    """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often."""
-    service, seed, port = make_service(folder), default_seed(), free_port()
+def on_stage(
+    folder: Path,
+    *,
+    http: bool = False,
+    rates: bool = True,
+    service: Service | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Scene]:
+    """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often;
+    `environ`: more variables of the bot's."""
+    service, seed, port = service or make_service(folder), default_seed(), free_port()
     if http:
         seed = replace(seed, app=replace(seed.app, request_url=f"http://127.0.0.1:{port}/slack/events"))
     with Threaded(seed) as slack:
         slack.workspace.rates.on = rates
-        env = dict(slack.env)
+        env = {**slack.env, **(environ or {})}
         if http:
             del env["SLACK_APP_TOKEN"]
             env |= {"SLACK_SIGNING_SECRET": seed.app.signing_secret, "PORT": str(port)}

@@ -3,7 +3,9 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { h, keep, recall } from "./dom.js";
 import { ListView } from "./list-view.js";
+import { Modal } from "./modal.js";
 import { readRoute, writeRoute } from "./route.js";
+import { Searches } from "./searches.js";
 import { channelSign, paintSidebar, paintUserSelect } from "./sidebar.js";
 import { isReply, Store } from "./store.js";
 
@@ -24,6 +26,7 @@ const ctx = {
     return store.me;
   },
   click,
+  search: (what) => searches.ask(what),
   openThread,
   openChannel,
 };
@@ -40,7 +43,9 @@ const threadComposer = new Composer(at("thread-composer"), {
   testId: "thread-composer",
   onSend: (text) => say(text, view.thread),
 });
-const connection = new Connection({ onOpen: hello, onMessage: receive, onLost: paintConnection });
+const connection = new Connection({ onOpen: hello, onMessage: receive, onLost: lost });
+const searches = new Searches((message) => connection.send(message));
+const modal = new Modal(ctx, { send: (message) => connection.send(message), onClosed: () => composer.focus() });
 
 // ── to the server ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,19 +61,15 @@ function say(text, threadTs) {
   return sent;
 }
 
-function click({ channel, ts, blockId, actionId, ephemeral, value, selectedOption }) {
-  const sent = connection.send({
-    op: "click",
-    channel,
-    ts,
-    block_id: blockId,
-    action_id: actionId,
-    ephemeral,
-    value,
-    selected_option: selectedOption,
-  });
+function click({ channel, ts, blockId, actionId, ephemeral, given }) {
+  const sent = connection.send({ op: "click", channel, ts, block_id: blockId, action_id: actionId, ephemeral, given });
   if (!sent) toast("Not connected just now: the click went nowhere. Try it again when the connection is back.");
   return sent;
+}
+
+function lost() {
+  searches.lost();
+  paintConnection();
 }
 
 // ── from the server ────────────────────────────────────────────────────────────────────────────────────────────
@@ -83,10 +84,16 @@ function receive(event) {
       return (store.remove(event.channel, event.ts), paintPanes());
     case "notice":
       return takeNotice(event);
+    case "modal":
+      return modal.sync(event.modal);
+    case "used":
+      return modal.settle();
+    case "options":
+      return searches.take(event);
     case "app":
       return (Object.assign(store.app, event), paintConnection());
     case "error":
-      return toast(event.text);
+      return modal.isOpen ? modal.say(event.text) : toast(event.text);
     default:
       return console.warn("unknown event", event.op);
   }
@@ -105,6 +112,7 @@ function takeState(state) {
   at("team").textContent = state.team.name;
   paintUserSelect(at("user-select"), store);
   paintAll();
+  modal.sync(state.modal);
 }
 
 function channelFor(wish) {

@@ -1,6 +1,7 @@
 /** Block Kit blocks as DOM nodes, one function a type. A type that is not known stays visible under its name. */
 import { h } from "./dom.js";
 import { interactive } from "./elements.js";
+import { inputBlock } from "./input-block.js";
 import { markdown } from "./markdown.js";
 import { plainText, textObject } from "./mrkdwn.js";
 import { richText } from "./rich-text.js";
@@ -12,6 +13,7 @@ const RENDERERS = {
   table,
   plan,
   image,
+  input: inputBlock,
   header: (block) => h("p.block-header", { role: "heading", "aria-level": 3 }, plainText(block.text)),
   divider: () => h("hr"),
   rich_text: (block, _, ctx) => h("div.rich", {}, richText(block, ctx)),
@@ -19,14 +21,12 @@ const RENDERERS = {
   task_card: (block, _, ctx) => h("ul.plan-tasks", {}, task(block, ctx)),
 };
 
-/** One block; `message` is the place its clicks come from. */
-export function renderBlock(block, message, ctx) {
-  const place = {
-    channel: message.channel,
-    ts: message.ts,
-    ephemeral: Boolean(message.ephemeral),
-    blockId: block.block_id ?? "",
-  };
+/** One block; `source` is the message its clicks come from, or the view, with what is filled in there. */
+export function renderBlock(block, source, ctx) {
+  const blockId = block.block_id ?? "";
+  const place = source.view
+    ? { view: source.view, blockId, values: source.values[blockId] ?? {} }
+    : { channel: source.channel, ts: source.ts, ephemeral: Boolean(source.ephemeral), blockId };
   const type = String(block?.type);
   const render = Object.hasOwn(RENDERERS, type) ? RENDERERS[type] : unknown;
   return h(

@@ -1,53 +1,37 @@
 /**
- * The interactive elements of blocks: buttons, selects and overflow menus, with their pending state. What a click
- * reaches is `ctx.click`; whether it may happen is the server's business.
+ * The interactive elements of blocks, one function a type: buttons, selects and overflow menus here, the others in files
+ * of their own. What using one means is in acting.js.
  */
-import { askConfirm } from "./confirm.js";
+import { act, follow, held, hooks, optionText } from "./acting.js";
+import { checkboxes, radioButtons } from "./choices.js";
+import { Combobox } from "./combobox.js";
 import { h, link, webAddress } from "./dom.js";
 import { plainText } from "./mrkdwn.js";
+import { textInput } from "./text-input.js";
 
-const PENDING_MS = 3000;
+const KINDS = {
+  button,
+  overflow,
+  static_select: select,
+  external_select: (element, place, ctx, labels) => new Combobox(element, place, ctx, labels).node,
+  checkboxes,
+  radio_buttons: radioButtons,
+  plain_text_input: textInput,
+};
 
-/** Any element of an `actions` block or an accessory; `place` says which message and block it stands in. */
-export function interactive(element, place, ctx) {
-  switch (element.type) {
-    case "button":
-      return button(element, place, ctx);
-    case "static_select":
-      return select(element, place, ctx);
-    case "overflow":
-      return overflow(element, place, ctx);
-    default:
-      return h("span.unknown", {}, `Unknown element: ${element.type}`);
-  }
-}
-
-/** Forget that anything below `root` waits for an answer. */
-export function settle(root) {
-  for (const node of root.querySelectorAll('[aria-busy="true"]')) node.removeAttribute("aria-busy");
-}
-
-function hooks(element, place) {
-  return {
-    "data-action-id": element.action_id,
-    "data-block-id": place.blockId,
-    "data-focus": `${place.blockId}/${element.action_id}`,
-  };
-}
-
-/** Ask when the element wants it, send once, and show that an answer is awaited. */
-async function act(node, element, place, ctx, answer, confirm = element.confirm) {
-  if (node.getAttribute("aria-busy") === "true") return false;
-  if (confirm && !(await askConfirm(confirm, ctx))) return false;
-  if (!ctx.click({ ...place, actionId: element.action_id, ...answer })) return false;
-  node.setAttribute("aria-busy", "true");
-  setTimeout(() => node.removeAttribute("aria-busy"), PENDING_MS);
-  return true;
+/**
+ * Any element; `place` says which message or view and block it stands in, and what it holds. `labels`: attributes that
+ * name it, when something beside it does.
+ */
+export function interactive(element, place, ctx, labels = {}) {
+  const kind = String(element.type);
+  if (!Object.hasOwn(KINDS, kind)) return h("span.unknown", {}, `Unknown element: ${kind}`);
+  return KINDS[kind](element, place, ctx, labels);
 }
 
 function button(element, place, ctx) {
   const style = ["primary", "danger"].includes(element.style) ? `.${element.style}` : "";
-  const onclick = (event) => act(event.currentTarget, element, place, ctx, { value: element.value });
+  const onclick = (event) => act(event.currentTarget, element, place, ctx);
   const props = {
     ...hooks(element, place),
     "data-testid": "button",
@@ -63,30 +47,33 @@ function button(element, place, ctx) {
   return h(`button.button${style}`, { type: "button", ...props }, plainText(element.text));
 }
 
-function select(element, place, ctx) {
+function select(element, place, ctx, labels) {
   const groups = element.option_groups ?? [{ options: element.options ?? [] }];
   const options = groups.flatMap((group) => group.options ?? []);
-  const initial = options.findIndex((option) => option.value === element.initial_option?.value);
+  const indexOf = (option) => options.findIndex((one) => one.value === option?.value);
+  const numbered = (index) => (index < 0 ? "" : String(index));
+  let chosen = numbered(indexOf(held(element, place, "selected_option", "initial_option")));
   let number = 0;
-  const item = (option) => h("option", { value: number, selected: number++ === initial }, optionText(option));
+  const item = (option) => h("option", { value: number++ }, optionText(option));
   const list = groups.map((group) =>
     group.label ? h("optgroup", { label: group.label.text }, group.options.map(item)) : (group.options ?? []).map(item),
   );
   const label = element.placeholder?.text ?? "Choose";
-  const empty = initial < 0 && h("option", { value: "", disabled: true, selected: true, hidden: true }, label);
-  const onchange = async ({ currentTarget: node }) => {
-    const before = initial < 0 ? "" : String(initial);
-    if (!(await act(node, element, place, ctx, { selectedOption: options[Number(node.value)] }))) node.value = before;
-  };
-  return h(
+  const empty = h("option", place.optional ? { value: "" } : { value: "", disabled: true, hidden: true }, label);
+  const node = h(
     "select.select",
-    { ...hooks(element, place), "data-testid": "select", "aria-label": label, onchange },
+    { ...hooks(element, place), "data-testid": "select", "aria-label": labels.id ? null : label, ...labels },
     empty,
     list,
   );
+  node.value = chosen;
+  node.addEventListener("change", async () => {
+    if (await act(node, element, place, ctx, options[Number(node.value || NaN)] ?? null)) chosen = node.value;
+    else node.value = chosen;
+  });
+  follow(element, place, ctx, (state) => (node.value = chosen = numbered(indexOf(state.selected_option))));
+  return node;
 }
-
-const optionText = (option) => String(option.text?.text ?? option.value);
 
 function overflow(element, place, ctx) {
   const summary = h("summary.button", { ...hooks(element, place), "aria-label": "More actions" }, "⋯");
@@ -94,7 +81,7 @@ function overflow(element, place, ctx) {
   const choose = (option) => async () => {
     menu.open = false;
     summary.focus();
-    await act(summary, element, place, ctx, { selectedOption: option });
+    await act(summary, element, place, ctx, option);
   };
   menu.addEventListener("focusout", (event) => {
     if (!menu.contains(event.relatedTarget)) menu.open = false;
@@ -105,6 +92,7 @@ function overflow(element, place, ctx) {
   menu.append(h("div.popover", {}, items));
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
+    event.preventDefault();
     event.stopPropagation();
     menu.open = false;
     summary.focus();

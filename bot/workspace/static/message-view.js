@@ -2,14 +2,15 @@
  * One message as an article that is updated in place: only blocks whose content changed are built anew, so that
  * focus, selections and open menus survive an edit elsewhere in the message. Order and scrolling are in list-view.js.
  */
+import { settle } from "./acting.js";
 import { renderBlock } from "./blocks.js";
 import { h, safeColor, svg } from "./dom.js";
-import { settle } from "./elements.js";
 import { fileCard } from "./files.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { clock, fullTime } from "./times.js";
 
-const BOAT = [["path", { d: "M9.3 2.5v9.5H3.5zM11 5.5l5.3 6.5H11zM2.5 13.5h15l-2.8 3.5H5.3z", fill: "#fff" }]];
+/** The app's picture. */
+export const BOAT = [["path", { d: "M9.3 2.5v9.5H3.5zM11 5.5l5.3 6.5H11zM2.5 13.5h15l-2.8 3.5H5.3z", fill: "#fff" }]];
 
 /** A view of one message. `extras`: `{compact, inThread, replies, lastReply, news}`. */
 export class MessageView {

@@ -1,7 +1,7 @@
 """Slack's own Python library as the app on the other side, in both transports."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,10 +37,14 @@ class Heard:
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
-def app_for(workspace: Workspace, heard: Heard) -> AsyncApp:
+def new_app(workspace: Workspace) -> AsyncApp:
     seed = workspace.seed.app
     client = AsyncWebClient(token=seed.bot_token, base_url=workspace.api_url)
-    app = AsyncApp(client=client, signing_secret=seed.signing_secret)
+    return AsyncApp(client=client, signing_secret=seed.signing_secret)
+
+
+def hear(heard: Heard, app: AsyncApp) -> None:
+    """Let the app answer commands with a button, and note what it hears."""
 
     async def command(ack: Any, command: dict[str, Any], respond: Any, client: AsyncWebClient) -> None:
         heard.commands.append(command)
@@ -65,24 +69,25 @@ def app_for(workspace: Workspace, heard: Heard) -> AsyncApp:
     app.action("rollback")(click)
     app.event("app_mention")(event)
     app.event("message")(event)
-    return app
 
 
 @contextlib.asynccontextmanager
-async def by_socket(workspace: Workspace) -> AsyncIterator[Heard]:
-    heard = Heard()
-    handler = AsyncSocketModeHandler(app_for(workspace, heard), workspace.seed.app.app_token)
+async def connected(workspace: Workspace, listeners: Callable[[AsyncApp], None]) -> AsyncIterator[None]:
+    """An app of these listeners, by Socket Mode."""
+    app = new_app(workspace)
+    listeners(app)
+    handler = AsyncSocketModeHandler(app, workspace.seed.app.app_token)
     await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         await workspace.wait_for(lambda: workspace.deliverer.sockets.connections)
-        yield heard
+        yield
     finally:
         await handler.close_async()  # type: ignore[no-untyped-call]
 
 
 @contextlib.asynccontextmanager
-async def by_http() -> AsyncIterator[tuple[Workspace, Heard]]:
-    """A workspace that delivers by signed HTTP, and the app at its request URL."""
+async def served(listeners: Callable[[AsyncApp], None]) -> AsyncIterator[Workspace]:
+    """A workspace that delivers by signed HTTP, and an app of these listeners at its request URL."""
     apps: list[AsyncApp] = []
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -98,10 +103,24 @@ async def by_http() -> AsyncIterator[tuple[Workspace, Heard]]:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     workspace = Workspace(replace(seed, app=replace(seed.app, request_url=url)))
     await workspace.start()
-    heard = Heard()
-    apps.append(app_for(workspace, heard))
+    apps.append(new_app(workspace))
+    listeners(apps[0])
     try:
-        yield workspace, heard
+        yield workspace
     finally:
         await workspace.stop()
         await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def by_socket(workspace: Workspace) -> AsyncIterator[Heard]:
+    heard = Heard()
+    async with connected(workspace, lambda app: hear(heard, app)):
+        yield heard
+
+
+@contextlib.asynccontextmanager
+async def by_http() -> AsyncIterator[tuple[Workspace, Heard]]:
+    heard = Heard()
+    async with served(lambda app: hear(heard, app)) as workspace:
+        yield workspace, heard

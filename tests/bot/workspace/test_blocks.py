@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bot.workspace.blocks import check_blocks, check_modal_blocks, text_size
+from bot.workspace.options import check_answer
 from tests.bot.workspace.bolt import ACTIONS, BUTTON
 from tests.bot.workspace.conftest import Api
 
@@ -113,9 +114,28 @@ def test_bad_blocks_are_named(blocks: Any, problems: list[str]) -> None:
 
 
 def test_a_modal_takes_inputs_and_more_blocks() -> None:
-    assert check_modal_blocks([{"type": "divider"}] * 100 + [{"type": "input"}]) == [
+    asks = {"type": "input", "label": PLAIN, "element": {"type": "plain_text_input"}}
+    assert check_modal_blocks([{"type": "divider"}] * 100 + [asks]) == [
         "no more than 100 items allowed [json-pointer:/view/blocks]"
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problems"),
+    [
+        ({"options": [OPTION] * 100}, []),
+        ({"options": []}, []),
+        ({"option_groups": []}, []),
+        ({}, ["missing required field: options [json-pointer:]"]),
+        ({"options": "many"}, ["missing required field: options [json-pointer:]"]),
+        ({"options": [], "option_groups": []}, ["missing required field: options [json-pointer:]"]),
+        ({"options": ["v1"]}, [f"{NEVER_SCHEMA}/options/0]"]),
+        ({"option_groups": ["v1"]}, [f"{NEVER_SCHEMA}/option_groups/0]"]),
+        ({"option_groups": [{"label": PLAIN}]}, ["missing required field: options [json-pointer:/option_groups/0]"]),
+    ],
+)
+def test_what_an_app_answers_to_a_search_is_judged(answer: dict[str, Any], problems: list[str]) -> None:
+    assert check_answer(answer) == problems
 
 
 async def test_the_api_says_what_is_wrong_as_slack_does(api: Api) -> None:

@@ -96,9 +96,9 @@ async def test_a_select_sends_an_option_that_it_offers(
     posted = await api("chat.postMessage", channel="C0DEPLOYS", text="a", blocks=blocks)
     place = {"channel": "C0DEPLOYS", "ts": posted["ts"], "block_id": "ways", "action_id": "rollback"}
     async with by_socket(workspace) as heard, browser(workspace, http, "U0ANA") as (page, _):
-        await page.say(op="click", **place, ephemeral=False, selected_option={"value": "db"})
-        assert (await page.hears("error"))["text"] == "That button is gone."
-        await page.say(op="click", **place, ephemeral=False, selected_option={"value": "web"})
+        await page.say(op="click", **place, ephemeral=False, given={"value": "db"})
+        assert (await page.hears("error"))["text"] == "That option is gone."
+        await page.say(op="click", **place, ephemeral=False, given={"value": "web"})
         await workspace.wait_for(lambda: heard.clicks)
         await api("chat.update", channel="C0DEPLOYS", ts=posted["ts"], text="a", blocks=blocks)
         await workspace.person("raj").choose(workspace.messages("#deploys")[0], "rollback", "api")

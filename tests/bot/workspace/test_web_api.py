@@ -174,7 +174,7 @@ async def test_people_are_told_apart(api: Api) -> None:
 
 async def test_a_modal_opens_once_with_a_fresh_trigger(workspace: Workspace, api: Api) -> None:
     view = {"type": "modal", "title": {"type": "plain_text", "text": "Deploy"}, "blocks": [{"type": "divider"}]}
-    trigger = workspace.people.triggers.new()
+    trigger = workspace.people.triggers.new("U0ANA")
     opened = await api("views.open", trigger_id=trigger, view=view)
     assert (await api("views.open", trigger_id=trigger, view=view))["error"] == "exchanged_trigger_id"
     assert (await api("views.open", trigger_id="1.2.3", view=view))["error"] == "invalid_trigger_id"
@@ -182,7 +182,7 @@ async def test_a_modal_opens_once_with_a_fresh_trigger(workspace: Workspace, api
     assert (await api("views.update", view_id=kept["id"], hash="old", view=view))["error"] == "hash_conflict"
     assert (await api("views.update", view_id=kept["id"], hash=kept["hash"], view=view))["ok"]
     assert (await api("views.update", view_id="V0NONE", view=view))["error"] == "not_found"
-    asks = {**view, "blocks": [{"type": "input", "label": {"type": "plain_text", "text": "a"}, "element": {}}]}
+    asks = {**view, "blocks": [{"type": "input", "label": view["title"], "element": {"type": "plain_text_input"}}]}
     [told] = (await api("views.open", trigger_id="1", view=asks))["response_metadata"]["messages"]
     assert told == "[ERROR] must define `submit` to use an `input` block in modals [json-pointer:/view/blocks/0/input]"
 

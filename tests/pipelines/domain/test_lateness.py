@@ -180,15 +180,22 @@ def test_an_abort_that_nobody_carried_out_in_time_can_only_go_on_or_back() -> No
     assert some.walk().outcome is Outcome.ABORTED
 
 
-def test_the_time_of_the_deploy_goes_on_while_it_waits() -> None:
-    some = begun(replace(FULL, timeout=7200.0))
-    first = away(some, 60, ended=1).held
-    assert first is not None
+def test_the_time_of_the_deploy_is_counted_anew_from_the_answer() -> None:
+    some = begun(replace(FULL, timeout=3600.0))
+    assert away(some, 120, ended=1).held is not None
     some.now += timedelta(hours=2)
     some.walk()
-    assert some.deploy.expired
+    assert not some.deploy.expired
     say(some, go_on())
-    assert (some.walk().outcome, some.deploy.why) == (Outcome.FAILED, "took longer than 7200 s")
+    assert some.walk().outcome is Outcome.LIVE
+
+
+def test_a_deploy_that_ran_out_of_time_and_has_its_recovery_late_is_asked_for_that() -> None:
+    some = begun(replace(FULL, timeout=3600.0))
+    some.now += timedelta(hours=2)
+    some.act("d1")
+    deploy = away(some, 60, ended=1, how=Progress.ABORTED)
+    assert deploy.expired and deploy.trouble == "took longer than 3600 s"
 
 
 def test_a_lost_step_that_may_run_again_is_not_run_long_after() -> None:
