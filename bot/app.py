@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot import journal_lines
+from bot import ops
 from bot.control import Control
+from bot.readiness import Asking
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
-from handlers.web import health
 from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
@@ -65,6 +65,7 @@ class App:
         self._tasks: set[asyncio.Task[None]] = set()
         self._config: ConfigFile | None = None
         self.port = 0
+        self.ops_port: int | None = None
         self.shipmate: Shipmate
 
     def hold(self) -> None:
@@ -90,7 +91,7 @@ class App:
         if copy is not None:
             log.info("the database was brought up to date; a copy of how it was is %s", copy)
         database = Database(settings.database)
-        database.listeners.append(journal_lines.note)
+        database.listeners.append(ops.note)
         self._cleanup.push_async_callback(database.close)
         engine = DurableEngine(settings.database)
         source = Source(settings.data / "git")
@@ -134,12 +135,17 @@ class App:
         self._work.push_async_callback(self._let_go)
         self._work.push_async_callback(self.shipmate.stop)
         self._keep(agent.run)
-        await self._open_doors(settings, door, doorman)
+        await self._open_doors(settings, door, doorman, ops.loops(database, engine, turns, agent, utc_now))
         self._tick()
 
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
+    async def _open_doors(
+        self, settings: Settings, door: "SlackDoor | None", doorman: Doorman, loops: tuple[tuple[str, Asking], ...]
+    ) -> None:
         site = web.Application()
-        health.routes(site)
+        watch = site if settings.ops_port is None else web.Application()
+        self._cleanup.callback(ops.watched(watch, settings, self.shipmate, door, loops).stop)
+        if settings.ops_port is not None:
+            self.ops_port = await self._serve(watch, settings.host, settings.ops_port)
         if door is not None:
             door.routes(site)
             await door.start(self.shipmate)

@@ -18,11 +18,7 @@ from pipelines.catalog import ConfigErrors
 from pipelines.errors import noted
 from pipelines.storage.schema import NewerSchemaError
 
-log = logging.getLogger(__name__)
-
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
-
-
 END_SECONDS = 8.0  # of the ten that are promised
 
 log = logging.getLogger(__name__)
@@ -83,6 +79,8 @@ async def _run(settings: Settings) -> None:
     try:
         if settings.slack is None:
             log.info(NO_SLACK)
+        if app.ops_port is not None:
+            log.info("health and figures are on http://%s:%d", settings.host, app.ops_port)
         log.info("Shipmate is ready on http://%s:%d with data in %s", settings.host, app.port, settings.data)
         await told.wait()
     finally:

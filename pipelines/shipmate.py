@@ -27,9 +27,10 @@ from pipelines.domain.views import Name, View
 from pipelines.errors import noted
 from pipelines.facts import Doorman
 from pipelines.looking import Looker
-from pipelines.storage import asks, deploys, postings, steps
+from pipelines.storage import asks, deploys, figures, postings, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard
+from pipelines.storage.figures import Figures
 from pipelines.storage.postings import Posting
 from pipelines.storage.steps import Piece
 
@@ -221,6 +222,14 @@ class Shipmate:
 
     async def answered(self, ask: str) -> None:
         await self._database.write(lambda session, _: asks.answered(session, ask, self._clock()))
+
+    async def figures(self) -> Figures:
+        """What waits and what runs, counted now."""
+        return await self._database.read(lambda session: figures.figures(session, "slack", PAINTED))
+
+    async def probe(self) -> None:
+        """Write something, to see that it can be done."""
+        await self._database.write(lambda session, _: figures.probe(session))
 
     async def sweep(self) -> None:
         """Take up what was left: asks without a decision, deploys that nobody carries out."""

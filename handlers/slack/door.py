@@ -104,6 +104,14 @@ class SlackDoor:
             self._socket = Socket(app, self._credentials.app_token, self._web)
             self._socket.start()
 
+    async def reached(self) -> tuple[bool, str]:
+        """Whether Slack reaches us and we reach it, and that in words."""
+        if self._workspace.identity is None:
+            return False, "Slack has not said yet who this bot is; deploys go on, messages come when it does"
+        if self._socket is not None and not await self._socket.connected():
+            return False, "there is no connection to Slack; deploys go on, messages come when there is"
+        return True, "connected by Socket Mode" if self._socket is not None else "Slack calls us; it knows this bot"
+
     def _studio(self, shipmate: Shipmate) -> Studio:
         return Studio(
             shipmate=shipmate,

@@ -31,6 +31,7 @@ from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Exit, RunState, Spec, Why
 from pipelines.execution.source import Source
 from pipelines.execution.values import ValuesError
+from pipelines.pulse import Pulse
 from pipelines.storage.database import Database, heard
 from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
 
@@ -70,6 +71,7 @@ class Agent:
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
+        self.pulse = Pulse()
 
     async def run(self) -> None:
         """Carry out claims until cancelled. Scripts live on when this ends."""
@@ -78,6 +80,7 @@ class Agent:
                 await self._forget_left()
                 while True:
                     told.clear()
+                    self.pulse.beat("agent")
                     for claim in await self._database.read(self._open):
                         self._take(claim)
                     await heard(told, LOOK_AGAIN)

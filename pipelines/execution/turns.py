@@ -33,6 +33,7 @@ from pipelines.domain.remembered import with_room_of
 from pipelines.domain.reports import judge
 from pipelines.domain.stepwork import work_of
 from pipelines.errors import noted
+from pipelines.pulse import Pulse
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard
@@ -75,14 +76,22 @@ class Turns:
         self._host = host
         self._config = config
         self._clock = clock
+        self.pulse = Pulse()
 
     async def carry_out(self, deploy: str) -> None:
         """Until the deploy is over. Raises UnknownDeployError; a turn that breaks is taken again, and when that does
         not help the deploy says that it stands still."""
+        try:
+            await self._carry_out(deploy)
+        finally:
+            self.pulse.end(deploy)
+
+    async def _carry_out(self, deploy: str) -> None:
         broken = 0
         with self._database.waker.listening(f"deploy:{deploy}") as told:
             while True:
                 told.clear()
+                self.pulse.beat(deploy)
                 try:
                     rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
                 except UnknownDeployError:

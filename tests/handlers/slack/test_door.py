@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 from sqlmodel import Session, select, text
 
 from handlers.slack.door import SlackDoor
@@ -383,6 +384,33 @@ async def test_the_last_answers_are_given_before_the_door_closes(
     async with opened(slack, front, session, socket=False) as visitor:
         assert await visitor.command("api v1.4 staging")
     assert visitor.told() == ["Shipmate is restarting; say it again in a moment."]
+
+
+async def test_what_slack_delivers_and_what_it_is_asked_is_counted(
+    visitor: Visitor, slack: Slack, front: Front
+) -> None:
+    def counted(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    def figures() -> list[float]:
+        return [
+            counted("shipmate_ack_seconds_count", kind="command"),
+            counted("shipmate_ack_seconds_count", kind="click"),
+            counted("shipmate_slack_calls_total", method="response_url", result="ok"),
+            counted("shipmate_slack_calls_total", method="users.info", result="ok"),
+            counted("shipmate_slack_calls_total", method="users.info", result="refused"),
+            counted("shipmate_slack_rate_limited_total", method="users.info"),
+        ]
+
+    before = figures()
+    slack.fates["users.info"] = failing("ratelimited", status=429, retry_after="0")
+    assert await visitor.command("help")
+    await slack.until(lambda: slack.private)
+    assert await visitor.click("abort", BUTTON, by="U2")
+    await slack.until(lambda: len(slack.private) == 2)
+    assert await visitor.command("help", trigger="1.8", user_id="U404")
+    await slack.until(lambda: len(slack.private) == 3)
+    assert [now - then for now, then in zip(figures(), before, strict=True)] == [2, 1, 3, 2, 1, 1]
 
 
 async def test_bodies_are_in_no_log(visitor: Visitor, slack: Slack, caplog: pytest.LogCaptureFixture) -> None:

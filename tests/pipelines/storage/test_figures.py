@@ -1,0 +1,59 @@
+"""What waits and what runs is counted; a write that is nobody's proves that writing works and changes nothing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from pipelines.domain.events import Progress
+from pipelines.domain.plan import How
+from pipelines.domain.stepwork import Work
+from pipelines.shipmate import PAINTED, Posting
+from pipelines.storage import steps
+from pipelines.storage.figures import Figures
+from pipelines.storage.steps import StepKey
+from tests.support.front import Front, now, opened
+
+NOTHING = Figures(undecided=0, unanswered=0, running=0, waiting=0, scripts=0, unpainted=0)
+
+
+@pytest.fixture
+async def front(tmp_path: Path) -> AsyncIterator[Front]:
+    async with opened(tmp_path) as front:
+        yield front
+
+
+async def test_a_deploy_is_counted_from_its_beginning_until_its_message_is_true(front: Front) -> None:
+    assert await front.shipmate.figures() == NOTHING
+    deploy = await front.plan()
+    assert await front.shipmate.figures() == replace(NOTHING, running=1)
+    deploy = await front.start(deploy)
+    await front.end(deploy, Progress.LOST)
+    assert await front.shipmate.figures() == replace(NOTHING, running=1, waiting=1)
+    deploy = await front.close(deploy)
+    assert await front.shipmate.figures() == replace(NOTHING, unpainted=1)
+    posting = Posting(deploy=deploy.id, kind=PAINTED, surface="slack", channel="C1", ts="1.0", seq=deploy.seq - 1)
+    await front.shipmate.claim_posting(posting)
+    assert (await front.shipmate.figures()).unpainted == 1
+    await front.shipmate.posted(replace(posting, seq=deploy.seq))
+    assert await front.shipmate.figures() == NOTHING
+
+
+async def test_scripts_are_counted_and_questions_are_not(front: Front) -> None:
+    def claim(session: Session, _topics: set[str]) -> None:
+        for step, how in (("001", How.SCRIPT), ("002", How.HTTP)):
+            key = StepKey(deploy="d1", step=step, attempt=1)
+            steps.claim(session, key, Work(how=how, what="x"), "here", now())
+
+    await front.database.write(claim)
+    assert (await front.shipmate.figures()).scripts == 1
+
+
+async def test_a_probe_is_a_write_that_changes_nothing_that_anybody_reads(front: Front) -> None:
+    deploy = await front.plan()
+    for _ in range(3):
+        await front.shipmate.probe()
+    assert await front.shipmate.deploy(deploy.id) == deploy
+    assert await front.shipmate.figures() == replace(NOTHING, running=1)
