@@ -16,11 +16,14 @@ from bot import ops
 from bot.control import Control
 from bot.readiness import Asking
 from bot.settings import Settings, SlackSettings
+from bot.spans import Span, spans
 from bot.timer import Timer
+from bot.traces import tracing
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from pipelines.catalog import ConfigFile
 from pipelines.deciding import Decider
+from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
 from pipelines.errors import noted
 from pipelines.execution.agent import Agent
@@ -134,6 +137,7 @@ class App:
         self._work.push_async_callback(engine.stop)
         self._work.push_async_callback(self._let_go)
         self._work.push_async_callback(self.shipmate.stop)
+        self._trace(database)
         self._keep(agent.run)
         await self._open_doors(settings, door, doorman, ops.loops(database, engine, turns, agent, utc_now))
         self._tick()
@@ -162,6 +166,15 @@ class App:
         self._cleanup.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, host, port).start()
         return int(runner.addresses[0][1])
+
+    def _trace(self, database: Database) -> None:
+        async def read(deploy: Deploy) -> list[Span]:
+            return spans(deploy, await self.shipmate.journal(deploy))
+
+        if (traces := tracing(os.environ, read)) is not None:
+            database.listeners.append(traces.note)
+            self._cleanup.push_async_callback(traces.stop)
+            self._keep(traces.run)
 
     def _tick(self) -> None:
         timer = Timer()

@@ -20,14 +20,14 @@ from sqlmodel import Session
 from pipelines.deciding import Decider
 from pipelines.domain.commands import Command, Look
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Asked, Misread, Place
+from pipelines.domain.events import Asked, Event, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
 from pipelines.domain.views import Name, View
 from pipelines.errors import noted
 from pipelines.facts import Doorman
 from pipelines.looking import Looker
-from pipelines.storage import asks, deploys, figures, postings, steps
+from pipelines.storage import asks, deploys, figures, journal, postings, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard
 from pipelines.storage.figures import Figures
@@ -226,6 +226,10 @@ class Shipmate:
     async def figures(self) -> Figures:
         """What waits and what runs, counted now."""
         return await self._database.read(lambda session: figures.figures(session, "slack", PAINTED))
+
+    async def journal(self, deploy: Deploy) -> list[tuple[datetime, Event]]:
+        """What the journal says of a deploy, oldest first."""
+        return await self._database.read(lambda session: journal.of_deploy(session, deploy))
 
     async def probe(self) -> None:
         """Write something, to see that it can be done."""
