@@ -1,5 +1,5 @@
-"""Traces: off and not even loaded where nobody wants them; where somebody does, a deploy that ended is at the collector,
-with the times that the journal has."""
+"""Traces: off and not even loaded where nobody wants them; where somebody does, a deploy that ended is at the
+collector, with the times that the journal has."""
 
 import subprocess
 import sys
