@@ -6,41 +6,46 @@ import os
 import sys
 from pathlib import Path
 
-from bot.settings import SettingsError, read_settings
+from bot.settings import SettingsError, data_folder, read_settings
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    arguments = _parser().parse_args(argv)
-    if arguments.command in REPOSITORY:
-        return REPOSITORY[arguments.command](arguments)
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["complete"]:  # what the scripts of `completion` ask; nobody types it, so no help tells of it
+        from bot.completion import complete
+
+        print("\n".join(complete(_parser(), words[1:])))
+        return 0
+    arguments = _parser().parse_args(words)
+    if arguments.command in ALONE:
+        return ALONE[arguments.command](arguments)
     try:
         settings = read_settings(config=arguments.config, data=arguments.data)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
-    match arguments.command:
-        case "say":
-            from bot.say import Saying, say
+    if arguments.command == "supervise":
+        from bot.supervise import supervise
 
-            saying = Saying(
-                text=" ".join(arguments.text), as_name=arguments.as_name, wait=arguments.wait, data=settings.data
-            )
-            return say(saying)
-        case "demo":
-            from bot.demo.command import DemoSettings, demo
+        return supervise(settings, ["run", *_given(arguments)])
+    from bot.run import run
 
-            data = Path(arguments.data) if arguments.data else Path(".demo")
-            wishes = DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset)
-            return demo(wishes)
-        case "supervise":
-            from bot.supervise import supervise
+    return run(settings)
 
-            return supervise(settings, ["run", *_given(arguments)])
-        case _:
-            from bot.run import run
 
-            return run(settings)
+def _say(arguments: argparse.Namespace) -> int:
+    from bot.say import Saying, say
+
+    data = data_folder(arguments.data)
+    return say(Saying(text=" ".join(arguments.text), as_name=arguments.as_name, wait=arguments.wait, data=data))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from bot.demo.command import DemoSettings, demo
+
+    data = Path(arguments.data or ".demo")
+    return demo(DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset))
 
 
 def _given(arguments: argparse.Namespace) -> list[str]:
@@ -62,27 +67,51 @@ def _init(arguments: argparse.Namespace) -> int:
     return init(Path(arguments.path))
 
 
-REPOSITORY = {
+def _doctor(arguments: argparse.Namespace) -> int:
+    from bot.doctor.command import doctor
+
+    return doctor(config=arguments.config, data=arguments.data)
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from bot.completion import SCRIPTS
+
+    print(SCRIPTS[arguments.shell], end="")
+    return 0
+
+
+ALONE = {
+    "completion": _completion,
     "check": _check,
     "init": _init,
-}  # commands for a service's own repository: there no bot is set up, so none is asked for
+    "demo": _demo,
+    "doctor": _doctor,
+    "say": _say,
+}  # commands that do not ask for a bot that is set up: in a service's own repository, and where one is not set up well
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--config", metavar="FILE", help="services and environments (default: config/shipmate.yml)")
-    shared.add_argument("--data", metavar="DIR", help="where the bot keeps its state (default: .shipmate)")
+    folder = argparse.ArgumentParser(add_help=False)
+    folder.add_argument("--data", metavar="DIR", help="where the bot keeps its state (default: .shipmate)")
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", parents=[shared], help="the whole bot in one process")
+    commands.add_parser("run", parents=[shared, folder], help="the whole bot in one process")
     commands.add_parser(
-        "supervise", parents=[shared], help="`run` for ever: begun again whenever it ends (a container's)"
+        "supervise", parents=[shared, folder], help="`run` for ever: begun again whenever it ends (a container's)"
     )
-    say = commands.add_parser("say", parents=[shared], help="what you would type in Slack")
+    commands.add_parser(
+        "doctor", parents=[shared, folder], help="what is wrong, and what to do about it; changes nothing"
+    )
+    completion = commands.add_parser("completion", help="what makes your shell complete these commands")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    say = commands.add_parser("say", parents=[shared, folder], help="what you would type in Slack")
     say.add_argument("text", nargs="+", help='such as "deploy api v1.4 staging"')
     say.add_argument("--as", dest="as_name", default=_me(), metavar="NAME", help="who says it (default: you)")
     say.add_argument("--wait", action="store_true", help="stay until the deploy is over")
-    demo = commands.add_parser("demo", parents=[shared], help="the main job on a sample service, in the browser")
+    demo = commands.add_parser("demo", help="the main job on a sample service, in the browser")
+    demo.add_argument("--data", metavar="DIR", help="where the demo keeps its state (default: .demo)")
     demo.add_argument("--headless", action="store_true", help="for tests: one JSON line on stdout when ready")
     demo.add_argument("--port", type=int, default=8787, help="of the page (default: 8787; 0: any free one)")
     demo.add_argument("--reset", action="store_true", help="begin anew")

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot import ops
-from bot.control import Control
+from bot.control import Control, Question
 from bot.readiness import Asking
 from bot.settings import Settings, SlackSettings
 from bot.spans import Span, spans
 from bot.timer import Timer
 from bot.traces import tracing
+from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from pipelines.catalog import ConfigFile
@@ -156,9 +157,24 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse)
+        questions: dict[str, Question] = {
+            "facts": partial(self._facts, door),
+            "words": partial(completion.answer, self.shipmate),
+        }
+        control = Control(settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
+
+    async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
+        """What the doctor asks of a bot that runs."""
+        hello = door.hello if door is not None else None
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "config": str(self.settings.config.absolute()),
+            "config_problems": [str(problem) for problem in (self._config.problems if self._config else ())],
+            "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
+        }
 
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)

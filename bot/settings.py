@@ -54,7 +54,7 @@ def read_settings(
         raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
     return Settings(
         config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
-        data=Path(data or env.get("SHIPMATE_DATA") or DATA),
+        data=data_folder(data, env),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
         port=_port("PORT", env.get("PORT") or "3000"),
@@ -63,6 +63,11 @@ def read_settings(
         log_level=_one_of("LOG_LEVEL", (env.get("LOG_LEVEL") or "INFO").upper(), LEVELS),
         slack=_slack(env),
     )
+
+
+def data_folder(data: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """Where the bot keeps its state; all that a client of a running bot needs."""
+    return Path(data or env.get("SHIPMATE_DATA") or DATA)
 
 
 def _port(name: str, text: str) -> int:

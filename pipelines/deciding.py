@@ -11,11 +11,12 @@ from sqlmodel import Session
 
 from pipelines.domain import gates
 from pipelines.domain.commands import SAID, Abort, Answer, Command, Deploy, Retry, Rollback
-from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
+from pipelines.domain.decide import Ahead, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Accepted, Code, Offer, Refusal, refuse
 from pipelines.domain.remembered import with_room_of

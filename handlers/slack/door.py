@@ -23,7 +23,7 @@ from handlers.slack.painter import Painter
 from handlers.slack.private import Private
 from handlers.slack.routes import build_app
 from handlers.slack.sending import Sender
-from handlers.slack.socket import Socket
+from handlers.slack.socket import Hello, Socket
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
 from pipelines.domain.model import Config
@@ -111,6 +111,11 @@ class SlackDoor:
         if self._socket is not None and not await self._socket.connected():
             return False, "there is no connection to Slack; deploys go on, messages come when there is"
         return True, "connected by Socket Mode" if self._socket is not None else "Slack calls us; it knows this bot"
+
+    @property
+    def hello(self) -> Hello | None:
+        """What Slack said when Socket Mode was connected last; None without it, and before."""
+        return self._socket.hello if self._socket is not None else None
 
     def _studio(self, shipmate: Shipmate) -> Studio:
         return Studio(

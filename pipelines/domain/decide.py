@@ -1,38 +1,23 @@
 """Every decision: a command and the world become events, or a refusal that names every closed gate. Pure and total.
 
 `decide` runs inside the room's one write transaction. Where it lacks the recipe of a commit it says so (`Need`), and
-is asked again. `close` decides what follows the end of a deploy.
+is asked again. What follows the end of a deploy is decided in `closing`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import assert_never
 
 from pipelines.domain import gates
 from pipelines.domain.answering import answer, ways_on
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.events import (
-    AbortAsked,
-    Closed,
-    Event,
-    Outcome,
-    Place,
-    Planned,
-    Purpose,
-    Superseded,
-    Then,
-)
-from pipelines.domain.fold import State, fold
+from pipelines.domain.events import AbortAsked, Event, Outcome, Planned, Purpose, Then
+from pipelines.domain.fold import State
 from pipelines.domain.gates import Cooked, Facts
-from pipelines.domain.model import Person
-from pipelines.domain.plan import Plan
-from pipelines.domain.recipe import Recipe, Recreate, Script
+from pipelines.domain.planning import Ask, Goal, plan_for, serves, stop_unread
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate, Offer, Refusal, refuse
-from pipelines.domain.room import Good, Live, Room, Traffic
-from pipelines.domain.strategies import Wanted, compile_plan
+from pipelines.domain.room import Good, Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +26,6 @@ class Need:
 
     commit: str = ""
     secrets: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """A command as it was accepted: `id` is the ask's."""
-
-    id: str
-    command: Command
-    by: Person
-    place: Place
 
 
 Decision = tuple[Event, ...] | Refusal | Need
@@ -124,7 +99,7 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     if unseen := stop_unread(cooked.recipe, state.room, facts):
         return Need(commit=unseen)
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
-    planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
+    planned = plan_for(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
     return Ahead(gates=closed, offers=offers, planned=planned)
 
 
@@ -172,7 +147,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
     if unseen := stop_unread(cooked.recipe, state.room, facts):
         return Need(commit=unseen)
     wanted = Goal(version=goal.version, commit=goal.commit, cooked=cooked)
-    return (_plan(ask, Purpose.ROLLBACK, wanted, state, facts, because=command.because),)
+    return (plan_for(ask, Purpose.ROLLBACK, wanted, state, facts, because=command.because),)
 
 
 def _rollback_goal(command: Rollback, room: Room) -> Good | Gate:
@@ -271,7 +246,7 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
     if unseen := stop_unread(plan.recipe, state.room, facts):
         return Need(commit=unseen)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
-    again = _plan(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
+    again = plan_for(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
     return (
         replace(
             again,
@@ -305,133 +280,3 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
     if deploy.abort is not None:
         return refuse(Code.ALREADY_ABORTING, by=deploy.abort.by.name, where=plan.environment)
     return (AbortAsked(deploy=deploy.id, ask=ask.id, by=facts.person, because=command.because, button=command.button),)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    version: str
-    commit: str
-    cooked: Cooked
-    shown: str = ""
-
-
-def serves(room: Room, facts: Facts, commit: str) -> bool:
-    """Whether this commit is live and every target is in traffic, as far as anybody knows: there is nothing to do."""
-    live = live_in(room, facts)
-    out = any(target.traffic in (Traffic.OUT, Traffic.UNSURE) for target in room.targets.values())
-    return live is not None and live.commit == commit and not out
-
-
-def live_in(room: Room, facts: Facts) -> Live | None:
-    names = [t.name for t in facts.config.services[room.service].targets_in(room.environment)]
-    return room.live(names)
-
-
-def stop_unread(recipe: Recipe, room: Room, facts: Facts) -> str | None:
-    """The commit that runs, where its own `stop` is needed and nobody read it yet."""
-    live = live_in(room, facts)
-    if live is None or not isinstance(recipe.strategy, Recreate) or live.commit in facts.recipes:
-        return None
-    return live.commit
-
-
-def _stop(goal: Goal, live: Live | None, facts: Facts) -> tuple[Script | None, str]:
-    """What ends what runs: the commit's own that runs, where that is known, else the one's that is installed."""
-    running = facts.recipes.get(live.commit) if live is not None else None
-    if live is not None and isinstance(running, Cooked):
-        return running.recipe.stop, live.commit
-    return goal.cooked.recipe.stop, goal.commit
-
-
-def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *, because: str) -> Planned:
-    room = state.room
-    service = facts.config.services[room.service]
-    live = live_in(room, facts)
-    environment = facts.config.environment(room.service, room.environment)
-    stop, stop_commit = _stop(goal, live, facts)
-    wanted = Wanted(
-        service=room.service,
-        environment=room.environment,
-        version=goal.version,
-        repo=service.repo,
-        commit=goal.commit,
-        digest=goal.cooked.digest,
-        recipe=goal.cooked.recipe,
-        targets=service.targets_in(room.environment),
-        previous_version=live.version if live else "",
-        previous_commit=live.commit if live else "",
-        stop=stop,
-        stop_commit=stop_commit,
-        shown=goal.shown,
-        protected=environment.protected,
-        secrets={name: environment.reference(room.service, name) for name in goal.cooked.recipe.secrets},
-        pass_env=environment.pass_env,
-        path=service.path,
-        deployers=facts.config.who_may_deploy(room.service, room.environment),
-    )
-    plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
-    return Planned(
-        deploy=facts.new_id,
-        ask=ask.id,
-        purpose=purpose,
-        plan=plan,
-        fence=room.fence + 1,
-        by=facts.person,
-        place=ask.place,
-        because=because,
-        replaces=live,
-        left=_left(state, goal.commit) if purpose is Purpose.ROLLBACK else "",
-        changes=facts.changes,
-        button=ask.command.button,
-    )
-
-
-def _left(state: State, goal: str) -> str:
-    """The version of the room's last deploy, where a rollback leaves another one than its goal."""
-    last = state.deploys.get(state.room.last or "")
-    return last.plan.version if last is not None and last.plan.commit != goal else ""
-
-
-def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, State], Planned]) -> tuple[Event, ...]:
-    """What the end of a deploy leads to: the end itself, the deploy it supersedes, the rollback that waited for it.
-
-    `replan` compiles that rollback against the state after the end."""
-    deploy = state.deploys[closed.deploy]
-    events: list[Event] = [closed]
-    previous = state.room.live_deploy
-    if closed.outcome is Outcome.LIVE and previous and previous != deploy.id:
-        events.append(Superseded(deploy=previous, version=deploy.plan.version, by=deploy.by))
-    if deploy.abort is not None and deploy.abort.then is not None:
-        after = state
-        for event in events:
-            after = fold(after, event, at, deploy.seq)
-        events.append(replace(replan(deploy.abort.then, after), since=deploy.ready))
-    return tuple(events)
-
-
-def after_abort(then: Then, state: State, facts: Facts) -> Planned:
-    """The rollback that was asked for while a deploy ran, planned now that it has ended. `facts` must know the room
-    (see `remembered`)."""
-    command = Rollback(service=state.room.service, environment=state.room.environment, because=then.because)
-    ask = Ask(id=then.ask, command=command, by=then.by, place=then.place)
-    cooked = Cooked(recipe=then.recipe, digest=then.digest)
-    goal = Goal(version=then.version, commit=then.commit, cooked=cooked)
-    planned = _plan(ask, Purpose.ROLLBACK, goal, state, facts, because=then.because)
-    return replace(planned, deploy=then.deploy)
-
-
-__all__ = [
-    "Ahead",
-    "Ask",
-    "Cooked",
-    "Decision",
-    "Facts",
-    "Goal",
-    "Need",
-    "Plan",
-    "Recipe",
-    "after_abort",
-    "close",
-    "decide",
-    "look_ahead",
-]

@@ -3,10 +3,11 @@
 How a service is deployed is in `recipe`; what happens to it is in `events`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from pipelines.domain import variables
 
 
 class PersonKind(StrEnum):
@@ -48,8 +49,7 @@ class Environment:
 
     def reference(self, service: str, secret: str) -> str:
         """Where the value of a service's secret is; an empty text where nothing says so."""
-        words = {"{service}": service, "{environment}": self.name, "{name}": secret}
-        return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], self.secrets_from or "")
+        return variables.reference(self.secrets_from or "", service=service, environment=self.name, name=secret)
 
 
 @dataclass(frozen=True, kw_only=True)

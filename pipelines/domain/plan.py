@@ -4,7 +4,7 @@ A stage's steps may run at the same time; a stage begins when the one before it 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pipelines.domain import variables
@@ -69,8 +69,8 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
-    targets that are not there any more. `secrets` maps the names that scripts get to where the values are, and
-    `pass_env` are names of the bot's own variables: no value is ever in a plan. `path` and `deployers` are what
+    targets that are not there any more. `secrets_from` is where the values of secrets are, and `pass_env` are names of
+    the bot's own variables: no value is ever in a plan. `path` and `deployers` are what
     configuration said of the room at that time: where deploy.yml is, and who may deploy (None: any full member)."""
 
     service: str
@@ -88,7 +88,7 @@ class Plan:
     shown: str = ""  # how the version was asked for, where that says more: `main (3f2a91c)`
     skipped: tuple[str, ...] = ()
     protected: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets_from: str = ""
     pass_env: tuple[str, ...] = ()
     path: str = "."
     deployers: tuple[str, ...] | None = ()
@@ -96,6 +96,12 @@ class Plan:
     @property
     def verified(self) -> bool:
         return self.recipe.status is not None
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The names that scripts get, each with where its value is."""
+        where = {"service": self.service, "environment": self.environment}
+        return {name: variables.reference(self.secrets_from, name=name, **where) for name in self.recipe.secrets}
 
 
 @dataclass(frozen=True, kw_only=True)

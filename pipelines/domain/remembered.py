@@ -13,7 +13,13 @@ def with_room_of(config: Config, deploy: Deploy) -> Config:
     plan = deploy.plan
     services, environments = dict(config.services), dict(config.environments)
     services.setdefault(plan.service, _service(deploy))
-    environment = Environment(name=plan.environment, protected=plan.protected, deployers=plan.deployers)
+    environment = Environment(
+        name=plan.environment,
+        protected=plan.protected,
+        deployers=plan.deployers,
+        pass_env=plan.pass_env,
+        secrets_from=plan.secrets_from or None,
+    )
     environments.setdefault(plan.environment, environment)
     return replace(config, services=services, environments=environments)
 

@@ -5,7 +5,7 @@ deploy did not end well, has weight 0.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pipelines.domain.model import Target
 from pipelines.domain.plan import How, Making, Plan, Step, Verb, Weight, check, script, status
@@ -33,7 +33,7 @@ class Wanted:
     stop_commit: str = ""
     shown: str = ""
     protected: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets_from: str = ""
     pass_env: tuple[str, ...] = ()
     path: str = "."
     deployers: tuple[str, ...] | None = None
@@ -83,7 +83,7 @@ def compile_plan(
         shown=wanted.shown,
         skipped=tuple(name for name in known if name not in names),
         protected=wanted.protected,
-        secrets=wanted.secrets,
+        secrets_from=wanted.secrets_from,
         pass_env=wanted.pass_env,
         path=wanted.path,
         deployers=wanted.deployers,

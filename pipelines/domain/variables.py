@@ -20,12 +20,18 @@ OWN = (*PLANNED, "DIGEST", "ARTIFACT", "DEPLOY_ID", "DEPLOY_FENCE", "PATH", "LAN
 
 SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 PASSED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+PLACE = re.compile(r"\{([a-z]+)\}")
 VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))", re.ASCII)
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
     """`$NAME` and `${NAME}` replaced, in one pass; a name without a value stays as it is."""
     return VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
+
+
+def reference(url: str, **places: str) -> str:
+    """Where one secret is: `{service}`, `{environment}` and `{name}` in the URL replaced, in one pass."""
+    return PLACE.sub(lambda found: places.get(found[1], found[0]), url)
 
 
 def named(text: str) -> tuple[str, ...]:

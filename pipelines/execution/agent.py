@@ -115,7 +115,8 @@ class Agent:
         """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
             await self.record(claim.key, await self._ending(claim, stop))
-            await self._forget_values(claim)
+            # only now: until its end is recorded a run may be taken up again
+            await asyncio.to_thread(values.forget_all, [self.run_dir(claim.key)])
         except Exception as error:
             noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
 
@@ -150,13 +151,6 @@ class Agent:
         if over:
             return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
         return Ending(progress=Progress.LOST, detail=f"was lost because Shipmate itself broke (error {number})")
-
-    async def _forget_values(self, claim: Claim) -> None:
-        """Only now: until its end is recorded a run may be taken up again."""
-        try:
-            await asyncio.to_thread(values.forget, self.run_dir(claim.key))
-        except OSError as error:
-            log.warning("values stay in the run folder of %s until the next start: %s", claim.key, error.strerror)
 
     async def _missed(self, claim: Claim) -> bool:
         """Whether it is too late to begin it unasked; if so, nobody ever begins it."""

@@ -30,7 +30,7 @@ from pipelines.execution.mirror import Call, Limits, Mirror
 from pipelines.execution.resolution import names, resolve
 from pipelines.execution.trees import Trees
 
-__all__ = ["Source", "check_ref"]
+__all__ = ["Processes", "Source", "check_ref", "git_version", "reach"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -241,6 +241,23 @@ class Source:
 
     async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._near, partial(work, *args, **kwargs))
+
+
+def reach(processes: Processes, repo: str, limit: float) -> bool:
+    """Asks the remote for its branches, and leaves nothing on this disk; whether it has any. `limit` is in seconds.
+
+    Blocks. Raises SourceError(GitFailed)."""
+    nowhere = Path(os.devnull) / "nowhere"  # so that it is not the repository that we happen to stand in
+    args = ("ls-remote", "--quiet", "--heads", "--end-of-options", repo)
+    return bool(processes.run(Call(args=args, doing="reach it", git_dir=nowhere, limit=limit, remote=True)))
+
+
+def git_version() -> tuple[int, ...] | None:
+    """Which git is on the PATH, such as (2, 39, 5); None for none. Blocks."""
+    try:
+        return tuple(Git().version_info)
+    except GitCommandNotFound:
+        return None
 
 
 def redacted(stderr: bytes) -> str:

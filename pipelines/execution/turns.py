@@ -11,7 +11,7 @@ from typing import assert_never
 from sqlmodel import Session
 
 from pipelines.domain.advance import Action, Close, Expire, Hold, Recover, Start, Stop, advance, expires_at
-from pipelines.domain.decide import after_abort, close
+from pipelines.domain.closing import after_abort, close
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 BY = "shipmate"
 LOOK_AGAIN = timedelta(seconds=5)
-PAUSE, LONGEST_PAUSE = 0.25, 30.0
+PAUSE, LONGEST_PAUSE, DOUBLED = 0.25, 30.0, 10
 STANDS_STILL = 3  # turns that broke, one after the other
 
 
@@ -99,7 +99,7 @@ class Turns:
                 except Exception as error:
                     broken += 1
                     await self._broke(deploy, error, broken)
-                    await heard(told, min(PAUSE * 2**broken, LONGEST_PAUSE))
+                    await heard(told, min(PAUSE * 2 ** min(broken, DOUBLED), LONGEST_PAUSE))
                     continue
                 broken = 0
                 if rest.over:

@@ -9,6 +9,7 @@ environment in /proc does. With it goes everything in the run folder that a valu
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,8 @@ from pipelines.execution import supervisor
 from pipelines.execution.masking import Masker
 from pipelines.providers import secrets
 from pipelines.storage.steps import Ending
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 10.0  # seconds; a secret may lie on a file system of the network
 SHORTEST_PASSED = 8  # characters of a value of `pass_env`; shorter ones are words such as `production`
@@ -100,7 +103,8 @@ def kept(run_dir: Path) -> tuple[str, ...]:
 def forget(run_dir: Path) -> None:
     """Take away what may hold values, once the end of the run is recorded: its output, which is recorded masked, and
     its folders, unless it left processes behind. What tells that it ran stays: nobody starts it again."""
-    (run_dir / "spec.json").unlink(missing_ok=True)
+    for path in (run_dir / "spec.json", *run_dir.glob("*.tmp")):  # a process that ended as it wrote them left the last
+        path.unlink(missing_ok=True)
     hidden = run_dir / "hidden"
     if not hidden.exists():
         return
@@ -108,8 +112,18 @@ def forget(run_dir: Path) -> None:
         os.truncate(run_dir / "out", 0)
     if not json.loads(hidden.read_bytes())["detach"]:
         for name in ("home", "tmp"):
-            shutil.rmtree(run_dir / name, ignore_errors=True)
+            _remove(run_dir / name)
     hidden.unlink()
+
+
+def _remove(folder: Path) -> None:
+    """A script's folder, read-only ones in it too; of a link the link alone."""
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    for inner, _, _ in os.walk(folder):
+        Path(inner).chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def left(runs: Path) -> list[Path]:
@@ -117,6 +131,10 @@ def left(runs: Path) -> list[Path]:
     return [path.parent for path in runs.glob("*/*/hidden")]
 
 
-def forget_all(left: Iterable[Path], but: Iterable[Path]) -> None:
+def forget_all(left: Iterable[Path], but: Iterable[Path] = ()) -> None:
+    """What cannot be taken away is told and stays until the next time."""
     for run_dir in set(left) - set(but):
-        forget(run_dir)
+        try:
+            forget(run_dir)
+        except (OSError, ValueError) as error:
+            log.warning("values stay in %s until the next start: %s", run_dir, error)

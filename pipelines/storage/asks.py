@@ -47,7 +47,7 @@ def outcome(session: Session, ask: str) -> Outcome | None:
 
 def undecided(session: Session) -> list[tuple[Asked, datetime]]:
     rows = session.exec(select(AskRow).where(col(AskRow.decided_at).is_(None)).order_by(col(AskRow.at)))
-    return [(codec.load(Asked, row.body), row.at) for row in rows]
+    return list(codec.each("the ask", rows, lambda row: (codec.load(Asked, row.body), row.at), _id))
 
 
 def unanswered(session: Session, surface: str) -> list[tuple[Asked, Outcome]]:
@@ -58,7 +58,15 @@ def unanswered(session: Session, surface: str) -> list[tuple[Asked, Outcome]]:
         .order_by(col(AskRow.at))
         .limit(ANSWERS_AT_ONCE)
     )
-    return [(codec.load(Asked, row.body), codec.load_outcome(row.outcome)) for row in rows]
+    return list(codec.each("the answer to", rows, _with_outcome, _id))
+
+
+def _with_outcome(row: AskRow) -> tuple[Asked, Outcome]:
+    return codec.load(Asked, row.body), codec.load_outcome(row.outcome)
+
+
+def _id(row: AskRow) -> str:
+    return row.id
 
 
 def answered(session: Session, ask: str, at: datetime) -> None:

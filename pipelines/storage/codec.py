@@ -1,8 +1,9 @@
 """Domain values as JSON text and back. The one place that knows how a value is written down."""
 
 import logging
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -44,12 +46,21 @@ def load(kind: type[T], text: str) -> T:
 
 
 def load_each(kind: type[T], rows: Iterable[tuple[str, str]]) -> Iterator[T]:
-    """The values of (id, text). A text that is no such value, of which the log tells once, holds up no other."""
-    for name, text in rows:
+    """The values of (id, text)."""
+    return each(kind.__name__, rows, lambda row: load(kind, row[1]), lambda row: row[0])
+
+
+def each(kind: str, rows: Iterable[R], read: Callable[[R], T], name: Callable[[R], str]) -> Iterator[T]:
+    """What the rows hold. One that nobody can read, of which the log tells once, holds up no other."""
+    for row in rows:
         try:
-            yield load(kind, text)
+            yield read(row)
         except UnreadableError as error:
-            _unreadable(kind.__name__, name, str(error))
+            with _telling:  # readers in other threads meet the same row
+                _unreadable(kind, name(row), str(error))
+
+
+_telling = Lock()
 
 
 @lru_cache(maxsize=1_000)

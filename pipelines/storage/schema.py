@@ -31,7 +31,7 @@ def bring_up_to_date(url: str) -> Path | None:
         there = current(engine)
         if there == HEAD:
             return None
-        if there is not None and there not in _known():
+        if there is not None and there not in known():
             raise NewerSchemaError(
                 f"The database is at schema {there}, which this Shipmate does not know: a newer one wrote it. "
                 "Run the newer version, or restore the backup copy beside the database."
@@ -61,7 +61,8 @@ def current(engine: Engine) -> str | None:
         return found
 
 
-def _known() -> set[str]:
+def known() -> set[str]:
+    """The schemas that this Shipmate can read, by bringing them up to date."""
     return {path.name.split("_", 1)[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")}
 
 

@@ -81,16 +81,17 @@ def ending(session: Session, key: StepKey) -> Ending | None:
 
 def open_claims(session: Session, host: str) -> list[Claim]:
     rows = session.exec(select(StepRow).where(StepRow.host == host, col(StepRow.ended_at).is_(None)))
-    return [
-        Claim(
-            key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
-            work=codec.load(Work, row.work),
-            stop=row.stop,
-            progress=Progress(row.progress) if row.progress else None,
-            at=row.claimed_at,
-        )
-        for row in rows
-    ]
+    return list(codec.each("the claim of", rows, _claim, lambda row: f"{row.deploy} {row.step}"))
+
+
+def _claim(row: StepRow) -> Claim:
+    return Claim(
+        key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
+        work=codec.load(Work, row.work),
+        stop=row.stop,
+        progress=Progress(row.progress) if row.progress else None,
+        at=row.claimed_at,
+    )
 
 
 def _of(key: StepKey) -> tuple[object, ...]:

@@ -95,6 +95,7 @@ def test_a_service_that_left_while_it_is_deployed(scene: Scene, config: dict[str
     assert scene.bot.say("status api").status == 0
     assert "There is no service 'api'" in scene.bot.say("api v1.2 staging").text
     assert "There is no service 'api'" in scene.bot.say("retry api staging").text
+    scene.shows("[Abort] [Roll back to v1.2]")
     scene.clicks("raj", "Roll back to v1.2")
     scene.shows("✅ api v1.2 is live in staging", "rolled back from v4.0")
     assert scene.runs() == {"stg-1": "v1.2", "stg-2": "v1.2"}

@@ -10,12 +10,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from pipelines.deciding import Decider
+from pipelines.domain.closing import close
 from pipelines.domain.commands import Command
 from pipelines.domain.commands import Deploy as Wanted
-from pipelines.domain.decide import Ask, close, decide
+from pipelines.domain.decide import decide
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Closed, Event, Outcome, Place, Planned, Progress, StepEnded, StepStarted
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.execution.source import Source
 from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id

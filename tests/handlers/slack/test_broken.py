@@ -1,13 +1,17 @@
 """An error of our own is answered with an id that the log has: never silence, never a traceback. The faults are real: a
 table that is gone, a row that nobody can read, a write that the database refuses."""
 
+import json
 import re
+from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 from sqlmodel import Session, text
 
 from handlers.slack import tasks
+from handlers.slack.form import ENVIRONMENT, FORM, SERVICE, VERSION, version_block
 from handlers.slack.tasks import Breaks
 from pipelines.domain.commands import Abort
 from pipelines.domain.events import Asked, Place
@@ -67,8 +71,42 @@ async def test_what_is_typed_is_in_no_log_when_keeping_it_breaks(
     async with opened(slack, front, session, socket=False) as visitor:
         await run(front, "DROP TABLE ask")
         assert not await visitor.command("api v1.4 staging because canary-5309")
-    assert re.search(r"error [0-9a-z]{8} while keeping what came from Slack, which tells the person so", caplog.text)
+    assert re.search(r"error [0-9a-z]{8} while keeping what came from Slack", caplog.text)
     assert "canary" not in caplog.text and "reply/ok" not in caplog.text
+
+
+def filled_in() -> dict[str, Any]:
+    """A form as Slack sends it back."""
+    blocks = {SERVICE: (SERVICE, "api"), version_block("api"): (VERSION, "v1.4"), ENVIRONMENT: (ENVIRONMENT, "staging")}
+    values = {name: {action: {"selected_option": {"value": value}}} for name, (action, value) in blocks.items()}
+    view = {
+        "type": "modal",
+        "id": "V1",
+        "callback_id": FORM,
+        "private_metadata": '{"service":"api"}',
+        "state": {"values": values},
+    }
+    return {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "view": view, "trigger_id": "3.1"}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({"type": "view_submission", **filled_in()}, "ask", "taking a form"),
+        ({"type": "block_suggestion", "action_id": SERVICE, "value": "a", **filled_in()}, "deploy", "filling a select"),
+    ],
+    ids=lambda case: case[0]["type"],
+)
+async def test_a_form_that_breaks_is_shown_as_failed(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, case: tuple[dict[str, Any], str, str]
+) -> None:
+    body, table, doing = case
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.send("interactive", body, urlencode({"payload": json.dumps(body)}))
+        await run(front, f"ALTER TABLE {table} RENAME TO away")
+        again = {**body, "trigger_id": "3.2"}
+        assert not await visitor.send("interactive", again, urlencode({"payload": json.dumps(again)}))
+    assert re.search(rf"error [0-9a-z]{{8}} while {doing}", caplog.text)
 
 
 async def test_where_more_is_asked_than_can_be_answered_slack_says_so(
@@ -160,6 +198,22 @@ async def test_a_row_that_nobody_can_read_holds_up_no_other(
         await painted(front)
     assert "api v1.4 is live in staging" in cards(slack)[-1]["text"]
     assert caplog.text.count("while reading Deploy odd") == 1
+
+
+async def test_an_ask_and_an_answer_that_nobody_can_read_hold_up_no_other(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log
+) -> None:
+    odd = "INSERT INTO ask (id, key, at, surface, body, outcome) SELECT '{0}', '{0}', at, surface, '{{}}', '' FROM ask"
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("abort")
+        await slack.until(lambda: slack.private)
+        await run(front, odd.format("odd1"), "UPDATE ask SET decided_at = at WHERE id = 'odd1'")
+        await run(front, odd.format("odd2") + " LIMIT 1")
+        await front.shipmate.sweep()
+        assert await visitor.command("abort", trigger="1.2")
+        await slack.until(lambda: len(slack.private) == 2)
+    assert "while reading the ask odd2, which is left alone" in caplog.text
+    assert "while reading the answer to odd1, which is left alone" in caplog.text
 
 
 async def test_a_look_is_answered_though_slack_is_away_for_a_while(

@@ -10,9 +10,10 @@ from pipelines.domain.commands import Command, Deploy, Retry, Rollback
 from pipelines.domain.decide import Need
 from pipelines.domain.events import Planned
 from pipelines.domain.gates import Facts
-from pipelines.domain.model import Environment
+from pipelines.domain.model import Config, Environment
 from pipelines.domain.recipe import Recipe
 from pipelines.domain.refusals import Code, Refusal
+from pipelines.domain.remembered import with_room_of
 from pipelines.domain.stepwork import work_of
 from pipelines.domain.variables import OWN, expand, named
 from tests.pipelines.domain.test_plans import FULL
@@ -58,6 +59,13 @@ def test_a_plan_names_secrets_and_says_where_they_are() -> None:
     for step in plan.steps:
         work = work_of(some.deploy, step, 1)
         assert (work.secrets, work.pass_env) == (plan.secrets, plan.pass_env)
+
+
+def test_a_room_that_left_the_configuration_still_knows_what_its_scripts_get() -> None:
+    some = Walk(facts=given_facts(secrets=THERE))
+    some.ask()
+    remembered = with_room_of(Config(), some.deploy).environment("api", "staging")
+    assert (remembered.secrets_from, remembered.pass_env) == (FROM, ("SSH_AUTH_SOCK",))
 
 
 def test_what_is_not_known_yet_is_asked_for() -> None:

@@ -160,6 +160,16 @@ async def test_where_nobody_can_know_how_it_ended_a_person_is_asked(stage: Stage
     assert ending.progress is Progress.LOST and BROKE.search(ending.detail)
 
 
+async def test_a_claim_that_nobody_can_read_holds_up_no_other(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.claim()
+    odd = "INSERT INTO step SELECT 'odd', step, attempt, host, '{}', stop, claimed_at, ended_at, '', '', '' FROM step"
+    await stage.database.write(lambda session, _: session.exec(text(odd)))  # type: ignore[call-overload]
+    stage.go()
+    async with working(stage):
+        assert await stage.ending() == Ending(progress=Progress.OK)
+    assert "while reading the claim of odd 001-deploy, which is left alone" in caplog.text
+
+
 async def test_a_run_folder_that_cannot_be_made_is_told_at_once(stage: Stage) -> None:
     (stage.folder / "runs").write_text("no folder")
     await stage.claim()

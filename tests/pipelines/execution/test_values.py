@@ -53,7 +53,7 @@ def run_folder(folder: Path, given: Values, *, detach: bool = False) -> Path:
     run_dir = folder / "d1" / "001-deploy.1"
     for name in ("home/.config", "tmp"):
         (run_dir / name).mkdir(parents=True)
-    for name in ("spec.json", "out", "started", "exit", "lock", "home/.config/token"):
+    for name in ("spec.json", "spec.json.7.tmp", "out", "started", "exit", "lock", "home/.config/token"):
         (run_dir / name).write_text(SECRET)
     values.keep(run_dir, given, detach=detach)
     return run_dir
@@ -68,6 +68,18 @@ def test_the_copy_is_for_our_eyes_and_goes_with_all_that_may_hold_a_value(tmp_pa
     assert (run_dir / "out").read_text() == ""
     assert values.kept(run_dir) == ()
     values.forget(run_dir)
+
+
+def test_a_folder_that_a_script_made_read_only_goes_and_what_it_linked_to_stays(tmp_path: Path) -> None:
+    run_dir = run_folder(tmp_path, Values(secrets={"TOKEN": SECRET}))
+    (run_dir / "home" / ".config").chmod(0o500)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_text("x")
+    (run_dir / "tmp").rmdir()
+    (run_dir / "tmp").symlink_to(tmp_path / "elsewhere")
+    values.forget(run_dir)
+    assert {path.name for path in run_dir.iterdir()} == {"started", "exit", "lock", "out"}
+    assert (tmp_path / "elsewhere" / "file").exists()
 
 
 def test_what_a_script_leaves_running_keeps_its_folders(tmp_path: Path) -> None:
@@ -92,3 +104,11 @@ def test_what_an_earlier_process_left_is_taken_away_but_for_runs_that_go_on(tmp_
     values.forget_all(left, [new])
     assert (values.kept(old), values.kept(new)) == ((), (SECRET,))
     assert json.loads((new / "hidden").read_bytes()) == {"values": [SECRET], "detach": False}
+
+
+def test_what_cannot_be_taken_away_is_told_and_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run_dir = run_folder(tmp_path, Values(secrets={"T": SECRET}))
+    (run_dir / "out").unlink()
+    (run_dir / "out").mkdir()
+    values.forget_all([run_dir])
+    assert values.left(tmp_path) == [run_dir] and str(run_dir) in caplog.text and SECRET not in caplog.text
