@@ -410,7 +410,12 @@ async def test_what_slack_delivers_and_what_it_is_asked_is_counted(
     await slack.until(lambda: len(slack.private) == 2)
     assert await visitor.command("help", trigger="1.8", user_id="U404")
     await slack.until(lambda: len(slack.private) == 3)
-    assert [now - then for now, then in zip(figures(), before, strict=True)] == [2, 1, 3, 2, 1, 1]
+    expected = [then + more for then, more in zip(before, [2, 1, 3, 2, 1, 1], strict=True)]
+
+    async def missing() -> list[float]:
+        return [] if figures() == expected else figures()
+
+    await front.until(missing, seconds=5)  # an answer is counted once Slack has said that it has it
 
 
 async def test_bodies_are_in_no_log(visitor: Visitor, slack: Slack, caplog: pytest.LogCaptureFixture) -> None:
