@@ -74,3 +74,21 @@ def test_twenty_deploys_outlive_the_bot(bot: Bot, many: Many, silence: dict[str,
     until(lambda: len(many.service.entries()) == 4 * ROOMS, seconds=60, what="the end of every script")
     assert set(Counter((entry[0], entry[1], entry[4]) for entry in many.service.entries()).values()) == {1}
     until(lambda: bot.say("status").text.count(": v1.0 since") == ROOMS, what="all of them live")
+
+
+@pytest.mark.torture
+def test_a_hundred_restarts_hurt_no_script(bot: Bot, many: Many) -> None:
+    bot.start()
+    many.begin(bot)
+    scripts = many.pids()
+    took = []
+    for _ in range(100):
+        began = time.monotonic()
+        assert bot.stop(seconds=10) == 0
+        took.append(time.monotonic() - began)
+        assert [pid for pid in scripts if not alive(pid)] == []
+        bot.start()
+    print(f"100 restarts with {ROOMS} deploys: the longest end took {max(took):.1f} s")
+    many.go()
+    until(lambda: bot.say("status").text.count(": v1.0 since") == ROOMS, seconds=60, what="all of them live")
+    assert len(many.service.entries()) == 4 * ROOMS
