@@ -19,6 +19,7 @@ from bot.settings import Settings, SlackSettings
 from bot.spans import Span, spans
 from bot.timer import Timer
 from bot.traces import tracing
+from bot.upkeep import Upkeep
 from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
@@ -27,8 +28,11 @@ from pipelines.deciding import Decider
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
 from pipelines.errors import noted
+from pipelines.execution import disk
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
+from pipelines.execution.pruner import PRUNE_SECONDS, Keep, Pruner
+from pipelines.execution.rundir import Limits
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
 from pipelines.facts import Doorman, Gatherer
@@ -68,6 +72,7 @@ class App:
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._config: ConfigFile | None = None
+        self._pruner: Pruner | None = None
         self.port = 0
         self.ops_port: int | None = None
         self.shipmate: Shipmate
@@ -102,7 +107,8 @@ class App:
         self._cleanup.push_async_callback(source.close)
         door = _slack_door(settings.slack, config) if settings.slack else None
         doorman: Doorman = door.doorman if door else NoSlack(config)
-        gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now)
+        short = partial(disk.short, settings.data, settings.upkeep.keep_free)
+        gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now, disk_short=short)
         prober = Prober(database=database, gatherer=gatherer, host=HOST_NAME, clock=utc_now, new_id=new_id)
         decider = Decider(
             database=database,
@@ -133,7 +139,9 @@ class App:
             new_id=new_id,
         )
         turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=config, clock=utc_now)
-        agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
+        upkeep, runs = settings.upkeep, settings.data / "runs"
+        agent = Agent(database=database, source=source, host=HOST_NAME, runs=runs, limits=limits(upkeep), clock=utc_now)
+        self._pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
         await engine.start(turns.carry_out)
         self._work.push_async_callback(engine.stop)
         self._work.push_async_callback(self._let_go)
@@ -195,6 +203,8 @@ class App:
     def _tick(self) -> None:
         timer = Timer()
         timer.every(SWEEP_SECONDS, self.shipmate.sweep)
+        if self._pruner is not None:
+            timer.every(PRUNE_SECONDS, self._pruner.prune)
         if self._config is not None:
             timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, self._config.look))
         timer.start()
@@ -227,6 +237,20 @@ class App:
     async def stop(self) -> None:
         await self.rest()
         self._held.close()
+
+
+def limits(upkeep: Upkeep) -> Limits:
+    """What one script may take."""
+    return Limits(
+        memory=upkeep.limit_memory,
+        processes=upkeep.limit_processes,
+        files=upkeep.limit_files,
+        no_new_privs=upkeep.no_new_privs,
+    )
+
+
+def keep(upkeep: Upkeep) -> Keep:
+    return Keep(runs=upkeep.keep_runs, trees=upkeep.keep_trees, logs=upkeep.keep_logs)
 
 
 def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoor":

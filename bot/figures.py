@@ -8,7 +8,6 @@ import asyncio
 import logging
 import math
 import platform
-import shutil
 import tomllib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
 
 from pipelines.domain.events import Closed, Held, Refused
+from pipelines.execution.disk import left
 from pipelines.shipmate import Shipmate
 from pipelines.storage.journal import Entry
 
@@ -78,7 +78,7 @@ class Looking:
 
     async def look(self) -> None:
         """Within two seconds; what cannot be counted is not a number until it can."""
-        FREE.set(shutil.disk_usage(self._data).free)
+        FREE.set(left(self._data))
         SLACK.set(self._reached is not None and (await self._reached())[0])
         try:
             async with asyncio.timeout(PATIENCE):

@@ -44,7 +44,7 @@ def parts(
     return {
         "desk": open_,
         "database": readiness.database(shipmate.probe),
-        "disk": readiness.disk(settings.data),
+        "disk": readiness.disk(settings.data, settings.upkeep.keep_free),
         "slack": slack,
         **dict(loops),
     }

@@ -1,17 +1,16 @@
 """Whether the bot can do its work: each part is asked at once, and none is waited for longer than a probe may take."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from handlers.web.health import Check
+from pipelines.execution.disk import left
 
 PATIENCE = 1.5  # seconds; whoever asks gets an answer within two
 FRESH = 1.0  # seconds in which an answer is given again: asking costs a write
 STUCK = 45.0  # seconds after which a loop that looks at least every thirty counts as stuck
-ROOM = 256 * 1024 * 1024
 
 Asking = Callable[[], Awaitable[Check]]
 
@@ -54,11 +53,15 @@ class Readiness:
             task.cancel()
 
 
-def disk(folder: Path) -> Asking:
+def disk(folder: Path, keep: int) -> Asking:
+    """With less than `keep` bytes nothing new is started."""
+
     async def room() -> Check:
-        free = (await asyncio.to_thread(shutil.disk_usage, folder)).free
-        says = f"{free / 1024**3:.1f} GB are free where the data is"
-        return Check(ok=free >= ROOM, says=says if free >= ROOM else f"{says}; 0.25 GB are needed")
+        free = await asyncio.to_thread(left, folder)
+        says = f"{free >> 20} MB are free where the data is"
+        return Check(
+            ok=free >= keep, says=says if free >= keep else f"{says}, {keep >> 20} MB are kept: nothing new is started"
+        )
 
     return room
 

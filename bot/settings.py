@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.upkeep import Upkeep, read_upkeep
+from bot.variables import SettingsError
+
+__all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
+
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 SLACK_API = "https://slack.com/api/"
-
-
-class SettingsError(Exception):
-    """A variable that cannot be used. The message says which, why, and what would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,7 @@ class Settings:
     log_format: str = ""
     log_level: str = "INFO"
     slack: SlackSettings | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     """`ops_port`: where health and figures are served, None: on `port`. `log_format`: empty, json or text."""
 
@@ -62,6 +64,7 @@ def read_settings(
         log_format=_one_of("LOG_FORMAT", env.get("LOG_FORMAT") or "", ("", "json", "text")),
         log_level=_one_of("LOG_LEVEL", (env.get("LOG_LEVEL") or "INFO").upper(), LEVELS),
         slack=_slack(env),
+        upkeep=read_upkeep(env),
     )
 
 

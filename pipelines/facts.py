@@ -65,7 +65,7 @@ class Wish:
 
 
 class Gatherer:
-    """`environ` is what `pass_env` hands on."""
+    """`environ` is what `pass_env` hands on; `disk_short` the bytes that are left where they are too few."""
 
     def __init__(
         self,
@@ -74,11 +74,13 @@ class Gatherer:
         doorman: Doorman,
         clock: Callable[[], datetime],
         environ: Mapping[str, str] = os.environ,
+        disk_short: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._source = source
         self._environ = environ
         self._doorman = doorman
         self._clock = clock
+        self._disk_short = disk_short
 
     async def gather(self, wish: Wish, needed: frozenset[str], secrets: frozenset[str] = frozenset()) -> Facts:
         """The facts for a wish; `needed` are commits whose recipes a decision was found to lack, `secrets` are names of
@@ -105,6 +107,7 @@ class Gatherer:
             recipes=recipes,
             changes=await self._changes(service, wish.room, version, stale),
             cannot_post=await self._posting(wish),
+            disk_short=self._disk_short(),
             secrets=await self._secrets(service, environment, named | secrets),
             unset=tuple(name for name in environment.pass_env if name not in self._environ),
         )

@@ -15,7 +15,7 @@ from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Changes, Outcome, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
-NO_WAY_BACK = "No button to roll back: no other version is known to be good here."
+NO_WAY_BACK = "No button to roll back: nothing else was good here and stayed so."
 TARGETS_SHOWN = 20
 TRAFFIC = {Traffic.OUT: ", out of traffic", Traffic.UNSURE: ", in or out of traffic, nobody knows"}
 

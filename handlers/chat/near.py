@@ -26,10 +26,13 @@ def meant(said: str, config: Config, versions: Iterable[str] = ()) -> tuple[str,
     if not words or len(words) > WORDS:
         return ()
     lines = [
-        render(repaired)
-        for start in _starts(words, config)
-        for repaired in _repaired(parse(" ".join(start)), config, tuple(versions))
-        if _known(repaired, config)
+        *_without_version(words, config),
+        *(
+            render(repaired)
+            for start in _starts(words, config)
+            for repaired in _repaired(parse(" ".join(start)), config, tuple(versions))
+            if _known(repaired, config)
+        ),
     ]
     given = parse(said)
     same = "" if isinstance(given, Misread | Unbuilt) else render(given)
@@ -64,6 +67,14 @@ def close(given: str, names: Iterable[str]) -> list[str]:
     begin = [name for name in known if len(folded) >= 2 and name.startswith(folded)]
     alike = difflib.get_close_matches(folded, known, n=OFFERED, cutoff=0.6)
     return list(dict.fromkeys([*begin, *alike]))[:OFFERED]
+
+
+def _without_version(words: list[str], config: Config) -> list[str]:
+    """`api staging`, where no version was said: the newest."""
+    said = [word.lower() for word in words]
+    if len(said) == 2 and said[0] in config.services and said[1] in config.environments:
+        return [f"{said[0]} latest {said[1]}"]
+    return []
 
 
 def _starts(words: list[str], config: Config) -> Iterator[list[str]]:

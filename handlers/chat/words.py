@@ -19,11 +19,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
     say = gate.text
     match gate.code:
         case Code.NOT_A_MEMBER:
-            return _not_a_member(say("kind"))
+            return _not_a_member(say("kind"), say("by"))
         case Code.NOT_ALLOWED:
             return (
                 f"You may not deploy {say('service')} to {say('where')}: that is for {_people(gate.listed('who'))}. "
-                "Ask one of them, or have the configuration changed."
+                f"Ask {_them(gate.listed('who'))}, or have the configuration changed."
             )
         case Code.GROUP_UNKNOWN:
             return (
@@ -100,8 +100,8 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
-                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
-                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"There is no version of {say('service')} to go back to in {say('where')}: nothing else was good "
+                f"there and stayed so. Name one: `/deploy {say('service')} v1.2 {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
@@ -137,6 +137,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"Shipmate cannot post in {say('channel')}, so nothing was started. "
                 "Type `/invite @shipmate` there, then ask again."
             )
+        case Code.DISK_FULL:
+            return (
+                f"The disk of Shipmate's host has {say('left')} left, so nothing new is started. What runs goes on, "
+                "and a rollback is tried all the same. Free some of it, or set SHIPMATE_KEEP_FREE to less."
+            )
         case Code.NOT_BUILT:
             return f"{say('name')!r} is not built yet, so nothing was done. See `/deploy help` for what is."
         case Code.TOO_OLD:
@@ -169,15 +174,23 @@ def message_lost(what: str, number: str) -> str:
     )
 
 
-def _not_a_member(kind: str) -> str:
+def _not_a_member(kind: str, by: str) -> str:
+    if kind == "unknown":
+        return (
+            f"Slack tells nothing about {by!r}, so they may not do this; it is for full members of this workspace. "
+            "In a terminal say who you are: `--as NAME`."
+        )
     who = {
         "guest": "Guests",
         "bot": "Bots",
         "deleted": "Deactivated users",
         "stranger": "People of another workspace",
-        "unknown": "People whom Slack does not tell about",
     }.get(kind, "They")
     return f"{who} may not do this; it is for full members of this workspace. Ask one of them."
+
+
+def _them(names: tuple[str, ...]) -> str:
+    return "them" if len(names) == 1 else "one of them"
 
 
 def _people(names: tuple[str, ...]) -> str:

@@ -188,7 +188,7 @@ class Inbox:
         text = b"".join(piece.data for piece in pieces).decode(errors="replace")
         it = f"{deploy.plan.service} {deploy.plan.version} in {deploy.plan.environment}"
         if not text:
-            await self._tell(lines_message([f"{it} printed nothing."]), arrival)
+            await self._tell(lines_message([f"{it} printed nothing, or it is kept no longer."]), arrival)
             return
         title = f"The last lines of {it}. The whole log is a file in the thread of its message."
         await self._tell(tail_message(title, thread.tail(text)), arrival)

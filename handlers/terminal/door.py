@@ -4,6 +4,7 @@ A conversation ends with an exit status. The socket it goes over is `bot.control
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,8 @@ from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted
 log = logging.getLogger(__name__)
 
 DONE, FAILED, MISREAD, REFUSED, ABORTED, UNKNOWN = 0, 1, 2, 3, 4, 75
+_MENTION = re.compile(r"^\s*@shipmate\b[\s:,]*", re.IGNORECASE)  # as people write it in Slack
+OUTPUT_READ = 64 * 1024  # bytes of output that are looked through for the last lines of a step
 Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
@@ -63,7 +66,9 @@ class Saying:
     def of(cls, request: Mapping[str, Any]) -> "Saying":
         name = str(request["as"]).removeprefix("@")
         by = Person(id=name, name=name)
-        return cls(text=str(request["text"]), by=by, wait=bool(request["wait"]), key=f"say-{request['id']}")
+        return cls(
+            text=_MENTION.sub("", str(request["text"])), by=by, wait=bool(request["wait"]), key=f"say-{request['id']}"
+        )
 
 
 class TerminalDoor:
@@ -159,13 +164,20 @@ class TerminalDoor:
             for key, lines in {**render.progress(last), **render.question(last)}.items():
                 if key not in said:
                     said.add(key)
-                    for line in lines:
+                    for line in (*lines, *await self._printed(last, key)):
                         yield line
         assert last is not None and last.outcome is not None
         for line in render.lines(deploy_card(last, self._clock())):
             yield line
         asked_to_abort = answer.done == "abort"
         yield DONE if asked_to_abort and last.outcome is Outcome.ABORTED else ENDINGS[last.outcome]
+
+    async def _printed(self, deploy: DeployState, key: str) -> list[str]:
+        """The last that a step printed which did not end well."""
+        if (run := render.broken_off(deploy).get(key)) is None:
+            return []
+        pieces = await self._shipmate.output(deploy.id, last=OUTPUT_READ)
+        return render.printed(piece.data for piece in pieces if (piece.key.step, piece.key.attempt) == run)
 
 
 def _status_of(refusal: Refusal) -> int:

@@ -27,11 +27,12 @@ from pipelines.domain.variables import OWN, PASSED_NAME, PLANNED, SECRET_NAME
 LIMITS = Limits(size=64_000, nodes=3_000)
 KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout", "secrets")
 LATER = ("stats", "rollback", "tests", "watch", "guard")
-STEP = ("run", "timeout", "on_lost", "detach")
-STEP_LATER = ("silence",)
-HOOK_LATER = ("silence", "when")
-CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
-CHECK_LATER = ("sql", "silence")
+STEP = ("run", "timeout", "silence", "on_lost", "detach")
+STEP_LATER: tuple[str, ...] = ()
+HOOK_LATER = ("when",)
+OF_SCRIPTS = ("silence", "on_lost", "detach")
+CHECK = ("http", "tcp", "run", "timeout", "retries", *OF_SCRIPTS)
+CHECK_LATER = ("sql",)
 STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
 SECRETS = 100
@@ -102,6 +103,7 @@ class _Reader:
         return Script(
             run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
             timeout=fields.get("timeout", positive, usual.timeout),
+            silence=fields.get("silence", positive, 0.0),
             on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), usual.on_lost.value)),
             detach=fields.get("detach", boolean, False),
         )
@@ -193,13 +195,14 @@ class _Reader:
             return None
         entry = fields.entry(kinds[0])
         assert entry is not None
-        for name in ("detach", "on_lost"):
+        for name in OF_SCRIPTS:
             if kinds[0] != "run" and (of_scripts := fields.entry(name)) is not None:
                 self._found.add(of_scripts.line, f"`{name}` is of scripts; a check by {kinds[0]} leaves nothing behind")
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),
             timeout=fields.get("timeout", positive, CHECK_TIMEOUT),
+            silence=fields.get("silence", positive, 0.0),
             retries=fields.get("retries", count, CHECK_RETRIES),
             on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "rerun")),
             detach=fields.get("detach", boolean, False),

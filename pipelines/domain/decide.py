@@ -87,6 +87,7 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
         gates.recipe_good(version.commit if version else None, facts),
         *_values(state.room, cooked, facts),
         gates.can_post(facts),
+        gates.disk_has_room(facts),
     )
     offers = () if allowed else ways_on(state)
     if version is None or not isinstance(cooked, Cooked):
@@ -238,6 +239,7 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
         _not_retryable(deploy, state.room),
         *_values(state.room, cooked, facts),
         gates.can_post(facts),
+        gates.disk_has_room(facts),
     )
     if closed:
         return Refusal(gates=closed, offers=ways_on(state))

@@ -39,6 +39,7 @@ class Facts:
     recipes: Mapping[str, Cooked | Gate] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     cannot_post: str | None = None
+    disk_short: int | None = None  # bytes that are left, where they are too few to start something
     secrets: Mapping[str, str] = field(default_factory=dict)
     unset: tuple[str, ...] = ()
 
@@ -65,7 +66,7 @@ def member(person: Person) -> Gate | None:
     """Only full members of this workspace may do anything at all."""
     if person.kind is PersonKind.MEMBER:
         return None
-    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value})
+    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value, "by": person.name})
 
 
 def allowed(service: str, environment: str, facts: Facts) -> Gate | None:
@@ -164,6 +165,13 @@ def unanswered(deploy: Deploy, step: str | None, attempt: int | None) -> Gate | 
         return None
     said = SAID[used.choice] if used.choice else ""
     return Gate(code=Code.ALREADY_ANSWERED, evidence={"by": used.by.name, "choice": said, "at": used.at.isoformat()})
+
+
+def disk_has_room(facts: Facts) -> Gate | None:
+    """The disk of the host has room for what a deploy writes."""
+    if facts.disk_short is None:
+        return None
+    return Gate(code=Code.DISK_FULL, evidence={"left": f"{facts.disk_short // (1 << 20):,} MB"})
 
 
 def button_fresh(state: State, deploy: str, action: str) -> Gate | None:

@@ -54,6 +54,7 @@ class Step:
     commit: str = ""
     table: tuple[Weight, ...] = ()
     timeout: float = 0.0
+    silence: float = 0.0  # 0: no limit
     retries: int = 0
     pause: float = 0.0
     on_lost: OnLost = OnLost.ASK
@@ -148,6 +149,7 @@ def script(making: Making, it: Script, *, verb: Verb, label: str, target: str = 
         region=making.regions.get(target, ""),
         commit=commit or making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         on_lost=it.on_lost,
         detach=it.detach,
     )
@@ -166,6 +168,7 @@ def check(making: Making, it: Check, target: str) -> Step:
         region=making.regions.get(target, ""),
         commit=making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         retries=it.retries,
         pause=CHECK_PAUSE,
         on_lost=it.on_lost,
@@ -190,6 +193,7 @@ def status(making: Making, target: str, *, expect: bool) -> Step | None:
         region=making.regions.get(target, ""),
         commit=making.commit,
         timeout=it.timeout,
+        silence=0.0 if isinstance(it, StatusUrl) else it.silence,
         retries=2 if expect else 0,
         pause=1.0,
         on_lost=OnLost.RERUN if isinstance(it, StatusUrl) else it.on_lost,

@@ -20,10 +20,12 @@ class OnLost(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """An executable of the service's repository; `run` is its path from the root of the tree. Times in seconds."""
+    """An executable of the service's repository; `run` is its path from the root of the tree. Times in seconds;
+    `silence` is how long it may print nothing, 0 for as long as it likes."""
 
     run: str
     timeout: float = STEP_TIMEOUT
+    silence: float = 0.0
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
 
@@ -41,6 +43,7 @@ class Check:
     kind: CheckKind
     what: str
     timeout: float = CHECK_TIMEOUT
+    silence: float = 0.0
     retries: int = CHECK_RETRIES
     on_lost: OnLost = OnLost.RERUN
     detach: bool = False

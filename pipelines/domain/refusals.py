@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Code(StrEnum):
-    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind
+    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind, by
     NOT_ALLOWED = "not_allowed"  # who
     GROUP_UNKNOWN = "group_unknown"  # group
     UNKNOWN_SERVICE = "unknown_service"  # given, known
@@ -38,6 +38,7 @@ class Code(StrEnum):
     ALREADY_ENDED = "already_ended"  # version, state
     ALREADY_ABORTING = "already_aborting"  # by
     CANNOT_POST = "cannot_post"  # channel
+    DISK_FULL = "disk_full"  # left
     NOT_BUILT = "not_built"  # name
     TOO_OLD = "too_old"
     BROKEN = "broken"  # id

@@ -21,6 +21,7 @@ class Work:
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: str = ""
     timeout: float = 0.0
+    silence: float = 0.0
     pause: float = 0.0
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
@@ -39,6 +40,7 @@ def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
         env=environment_of(deploy.plan, step, deploy=deploy.id, fence=deploy.fence),
         stdin="".join(f"{w.target} {w.weight}\n" for w in step.table),
         timeout=step.timeout,
+        silence=step.silence,
         pause=step.pause if attempt > 1 else 0.0,
         on_lost=step.on_lost,
         detach=step.detach,

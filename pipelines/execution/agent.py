@@ -8,7 +8,7 @@ recorded, what nobody can know is said to be lost.
 import asyncio
 import logging
 import os
-import signal
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,23 +25,25 @@ from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
 from pipelines.domain.variables import expand
 from pipelines.errors import noted
-from pipelines.execution import checks, rundir, values
+from pipelines.execution import checks, endings, rundir, values
+from pipelines.execution.endings import NotBegunError, not_begun
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
-from pipelines.execution.rundir import Exit, RunState, Spec, Why
+from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
 from pipelines.execution.values import ValuesError
 from pipelines.pulse import Pulse
 from pipelines.storage.database import Database, heard
-from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
+from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims
 
 log = logging.getLogger(__name__)
 
 GRACE = 10.0
 LOOK_AGAIN = 2.0
-QUICK, SLOW = 0.02, 0.25
+QUICK, SLOW, ALONE = 0.02, 0.25, 1.0
 TRIES, AGAIN = 3, 1.0
-LOST = Ending(progress=Progress.LOST, detail="ended with its supervisor gone: nobody can know how")
+STARTS, START_SECONDS = 3, 20.0  # how often a supervisor that does not come up is started, and when again
+NO_LIMITS = Limits()
 
 
 def utc_now() -> datetime:
@@ -49,7 +51,8 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on."""
+    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on,
+    `limits` what each script may take."""
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class Agent:
         runs: Path,
         path: str | None = None,
         environ: Mapping[str, str] = os.environ,
+        limits: Limits = NO_LIMITS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -68,6 +72,7 @@ class Agent:
         self._runs = runs
         self._path = path or os.environ.get("PATH", os.defpath)
         self._environ = environ
+        self._limits = limits
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
@@ -129,12 +134,10 @@ class Agent:
                 if not stop.is_set() and await self._missed(claim):
                     return Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
                 return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
-            except (SourceError, ValuesError) as error:
+            except (SourceError, ValuesError, NotBegunError) as error:
                 return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
             except Exception as error:
                 number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
-                if isinstance(error, OSError) and script.never_began():
-                    return Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
                 away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
                 tries += not away
             if tries == TRIES:
@@ -150,11 +153,15 @@ class Agent:
             over = False
         if over:
             return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
-        return Ending(progress=Progress.LOST, detail=f"was lost because Shipmate itself broke (error {number})")
+        return Ending(progress=Progress.LOST, detail=f"it was lost because Shipmate itself broke (error {number})")
+
+    async def begin(self, key: StepKey) -> None:
+        """Record that a script is about to begin: a full disk keeps it from beginning unrecorded."""
+        await self._database.write(lambda session, _: begin(session, key))
 
     async def _missed(self, claim: Claim) -> bool:
         """Whether it is too late to begin it unasked; if so, nobody ever begins it."""
-        if not missed(claim.work, claim.at, self._clock()):
+        if claim.progress is not None or not missed(claim.work, claim.at, self._clock()):
             return False
         script = claim.work.how is How.SCRIPT
         return await asyncio.to_thread(rundir.forbid, self.run_dir(claim.key)) if script else True
@@ -240,8 +247,10 @@ class Agent:
             env={**given.env, **work.env, **ours},
             stdin=str(stdin.absolute()) if work.stdin else None,
             timeout=work.timeout or None,
+            silence=work.silence or None,
             grace=GRACE,
             detach=work.detach,
+            limits=self._limits,
         )
 
     def follower(self, key: StepKey, masker: Masker) -> Follower:
@@ -257,20 +266,27 @@ class Script:
         self._stop = stop
         self._run_dir = agent.run_dir(claim.key)
         self._lived: datetime | None = None
+        self._begun = claim.progress is not None
 
     async def run(self) -> Ending:
-        if rundir.state(self._run_dir) is RunState.ABSENT:
+        """Raises NotBegunError, SourceError: nothing of it runs, and nothing will."""
+        if await self._state() is RunState.ABSENT:
+            if not self._run_dir.exists() and self._begun:
+                return self._as_it_was(endings.lost(self._run_dir))
             if self._claim.work.pause:
                 await heard(self._stop, self._claim.work.pause)
-            if self._stop.is_set():
-                rundir.request_stop(self._run_dir)
-            else:
+            if not self._stop.is_set():
                 await self._start()
+            elif not self._run_dir.exists():
+                return endings.NEVER_BEGAN
         masker = await asyncio.to_thread(lambda: Masker(values.kept(self._run_dir)))
         follower = self._agent.follower(self._claim.key, masker)
-        state = await self._until_over(follower)
+        await self._until_over(follower)
         await follower.drain(last=True)
-        return await asyncio.to_thread(self._ending, state, masker)
+        return await asyncio.to_thread(self._ending, masker)
+
+    async def _state(self) -> RunState:
+        return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
 
     def never_began(self) -> bool:
         """Nothing was prepared, so nothing can have started."""
@@ -286,7 +302,7 @@ class Script:
         for force in (False, True):
             await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             for _ in range(int(2 * GRACE / SLOW)):
-                state = await asyncio.to_thread(rundir.state, self._run_dir)
+                state = await self._state()
                 if state in (RunState.EXITED, RunState.LOST):
                     return state is RunState.EXITED
                 await asyncio.sleep(SLOW)
@@ -294,40 +310,64 @@ class Script:
 
     async def _start(self) -> None:
         if not (self._run_dir / "spec.json").exists():
-            spec = await self._agent.spec(self._claim, self._run_dir)
-            await asyncio.to_thread(rundir.prepare, self._run_dir, spec)
-        await asyncio.to_thread(rundir.spawn, self._run_dir)
+            try:
+                spec = await self._agent.spec(self._claim, self._run_dir)
+                await asyncio.to_thread(rundir.prepare, self._run_dir, spec)
+            except OSError as error:
+                raise not_begun(error) from error
+        await self._agent.begin(self._claim.key)
+        self._begun = True
+        await self._spawn()
 
-    async def _until_over(self, follower: Follower) -> RunState:
+    async def _spawn(self) -> None:
+        try:
+            await asyncio.to_thread(rundir.spawn, self._run_dir)
+        except (OSError, subprocess.CalledProcessError) as error:
+            log.warning("no supervisor for %s: %s", self._run_dir, error)  # there is another try
+
+    async def _until_over(self, follower: Follower) -> None:
         """Follow the output until the run has ended in some way; pass a stop on to it, with force after a while."""
-        delay, asked, told = QUICK, 0.0, False
+        delay, asked, told, starts = QUICK, 0.0, False, 1
         clock = asyncio.get_running_loop().time
+        began = clock()
         while True:
-            state = await asyncio.to_thread(rundir.state, self._run_dir)
+            state = await self._state()
             await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
-                return state
+                return
             if state in (RunState.RUNNING, RunState.UNSUPERVISED):
                 self._lived = self._agent.now()
-            if state is RunState.ABSENT and self._stop.is_set() and asked:
-                return state
+            if state is RunState.ABSENT and clock() - began > START_SECONDS:
+                began, starts = clock(), await self._start_again(starts)
             if state is RunState.UNSUPERVISED and not told:
                 told = True
-                await self._agent.record(self._claim.key, Ending(progress=Progress.UNSUPERVISED))
+                await self._agent.record(self._claim.key, endings.UNSUPERVISED)
             if self._stop.is_set() and (not asked or clock() - asked > GRACE):
                 force, asked = bool(asked), clock()
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
-            delay = QUICK if asked else min(delay * 1.3, SLOW)
+            slowest = ALONE if state is RunState.UNSUPERVISED else SLOW
+            delay = QUICK if asked else min(delay * 1.3, slowest)
             await asyncio.sleep(delay)
 
-    def _ending(self, state: RunState, masker: Masker) -> Ending:
+    async def _start_again(self, starts: int) -> int:
+        """Another supervisor for a run of which nothing is heard; after some that is forbidden for good."""
+        if starts < STARTS:
+            await self._spawn()
+        elif await asyncio.to_thread(rundir.forbid, self._run_dir):
+            raise NotBegunError("its supervisor did not come up; is its host out of memory, processes or disk?")
+        return starts + 1
+
+    def _as_it_was(self, lost: Ending) -> Ending:
+        """Nobody can know when it was lost; it lived when it was last seen, or at least when it was claimed."""
+        return replace(lost, at=self._lived or rundir.last_sign(self._run_dir) or self._claim.at)
+
+    def _ending(self, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
-            if self._stop.is_set():
-                return Ending(progress=Progress.ABORTED, detail="was ended")
-            return replace(LOST, at=self._lived or rundir.last_sign(self._run_dir))
-        ending = replace(ended_as(exit_, self._claim.work), at=exit_.at)
+            ending = endings.without_exit(self._run_dir, stopped=self._stop.is_set())
+            return self._as_it_was(ending) if ending.progress is Progress.LOST else ending
+        ending = replace(endings.ended_as(exit_, self._claim.work, self._run_dir), at=exit_.at)
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
@@ -339,22 +379,3 @@ async def _asked(work: Work, what: str, masker: Masker) -> Ending:
     if work.how is How.TCP:
         return await checks.tcp(what, work.timeout)
     return await checks.http(what, work.timeout, status=work.status, hide=masker.text)
-
-
-def ended_as(exit_: Exit, work: Work) -> Ending:
-    """A run's end in words."""
-    match exit_.why:
-        case Why.TIMEOUT:
-            return Ending(progress=Progress.TIMED_OUT, detail=f"took longer than {work.timeout:g} s")
-        case Why.SILENCE:
-            return Ending(progress=Progress.TIMED_OUT, detail="was silent for too long")
-        case Why.ABORT:
-            return Ending(progress=Progress.ABORTED, detail="was aborted")
-        case Why.SPAWN:
-            return Ending(progress=Progress.FAILED, detail=f"did not start: {exit_.detail}")
-        case Why.EXIT if exit_.rc == 0:
-            return Ending(progress=Progress.OK)
-        case Why.EXIT if exit_.signal:
-            return Ending(progress=Progress.FAILED, detail=f"was killed by {signal.Signals(exit_.signal).name}")
-        case Why.EXIT:
-            return Ending(progress=Progress.FAILED, detail=f"exited {exit_.rc}")

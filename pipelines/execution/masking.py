@@ -34,6 +34,11 @@ class Masker:
         self._held = b""
         self._masked = 0  # bytes at the start of what is held that a mask given out already stands for
 
+    @property
+    def holds(self) -> bool:
+        """Whether something was kept back: else the stream may be cut here, and a new masker go on."""
+        return bool(self._held)
+
     def feed(self, chunk: bytes) -> bytes:
         """The next part of the masked stream; may be empty."""
         if self._head is None:

@@ -224,9 +224,10 @@ class Source:
         """Takes a tree off the disk; only when nothing runs in it."""
         await self._do(self._trees.remove, commit)
 
-    async def prune_trees(self, wanted: frozenset[str]) -> tuple[str, ...]:
-        """Removes every tree but the wanted ones and says which commits those were."""
-        return await self._do(self._trees.prune, wanted)
+    async def prune_trees(self, wanted: frozenset[str], unused_since: float) -> tuple[str, ...]:
+        """Removes every tree but the wanted ones, those asked for since then (seconds since 1970) and those that
+        processes still run in; says which commits those were."""
+        return await self._do(self._trees.prune, wanted, unused_since)
 
     async def close(self) -> None:
         """Ends git where it still runs; nothing can be asked afterwards."""

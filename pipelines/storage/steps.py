@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Progress, Report
@@ -25,7 +25,8 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does, since `at`; `stop`: it shall be ended."""
+    """An attempt that somebody must carry out, or does, since `at`; `stop`: it shall be ended. `progress` None: it
+    never began."""
 
     key: StepKey
     work: Work
@@ -53,6 +54,13 @@ def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -
         session.add(row)
 
 
+def begin(session: Session, key: StepKey) -> None:
+    """Record that the attempt is about to begin: from now on a run folder that is gone means that nobody can know."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is not None and not row.progress:
+        row.progress = Progress.RUNNING.value
+
+
 def stop(session: Session, key: StepKey) -> None:
     row = session.get(StepRow, (key.deploy, key.step, key.attempt))
     if row is not None and not row.stop:
@@ -73,7 +81,7 @@ def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
 def ending(session: Session, key: StepKey) -> Ending | None:
     """How the attempt ended, None while it has not."""
     row = session.get(StepRow, (key.deploy, key.step, key.attempt))
-    if row is None or not row.progress:
+    if row is None or row.progress in ("", Progress.RUNNING.value):
         return None
     report = codec.load(Report, row.report) if row.report else None
     return Ending(progress=Progress(row.progress), detail=row.detail, report=report, at=row.ended_at)
@@ -115,13 +123,8 @@ def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: 
     session.add(row)
     end = offset + len(data)
     if end > KEPT_FIRST + KEPT_LAST:
-        middle = select(OutputRow).where(
-            *_of(key),  # type: ignore[arg-type]
-            col(OutputRow.offset) >= KEPT_FIRST,
-            col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST,
-        )
-        for gone in session.exec(middle):
-            session.delete(gone)
+        middle = (col(OutputRow.offset) >= KEPT_FIRST, col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST)
+        session.execute(delete(OutputRow).where(*_of(key), *middle))  # type: ignore[arg-type]
 
 
 def output_end(session: Session, key: StepKey) -> int:

@@ -47,10 +47,10 @@ async def test_a_part_that_breaks_is_not_well_and_tells_nothing_of_what_it_held(
     assert (await ready.look())["database"] == Check(ok=False, says="broke: ValueError")
 
 
-async def test_too_little_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (await readiness.disk(tmp_path)()).ok
-    monkeypatch.setattr(readiness, "ROOM", 1 << 60)
-    assert "are free where the data is; " in (await readiness.disk(tmp_path)()).says
+async def test_too_little_room_is_told(tmp_path: Path) -> None:
+    assert (await readiness.disk(tmp_path, 0)()).ok
+    short = await readiness.disk(tmp_path, 1 << 60)()
+    assert not short.ok and "MB are kept: nothing new is started" in short.says
 
 
 @pytest.mark.parametrize(("seconds", "ok"), [(0.0, True), (readiness.STUCK + 1, False)])

@@ -96,7 +96,7 @@ def test_a_rollback_says_from_where_and_how_long_the_bad_one_was_live() -> None:
     lines = shown(some.deploy, some)
     assert re.match(r"✅ api v1\.3 is live in staging · rolled back from v1\.4, which was live for \d+ s", lines[0])
     assert lines[1:3] == ["[Deploy v1.4 again]", "[Log]"]
-    assert "no other version is known to be good" in lines[3]
+    assert "nothing else was good here and stayed so" in lines[3]
     old = deploy_card(some.state.deploys["old1"], some.now)
     assert re.fullmatch(r"api v1\.4 was live in staging until \d\d:\d\d UTC, replaced by v1\.3 \(@ana\)", old.title)
     assert old.buttons == ()

@@ -65,6 +65,14 @@ def test_a_grown_file() -> None:
     assert recipe.timeout == 3600
 
 
+def test_silence_is_for_every_script() -> None:
+    quiet = "{run: deploy/install.sh, silence: 10m}"
+    keys = ("deploy", "route", "status", "before", "after", "check")
+    recipe = parse("\n".join(f"{key}: {quiet}" for key in keys) + "\n")
+    scripts = [recipe.deploy, recipe.route, recipe.status, *recipe.before, *recipe.after, *recipe.checks]
+    assert [getattr(script, "silence", None) for script in scripts] == [600.0] * len(keys)
+
+
 def test_recreate_may_stop() -> None:
     recipe = parse(LEAST + "strategy: recreate\nstop: deploy/route.sh\n")
     assert (recipe.strategy, recipe.stop) == (Recreate(), Script(run="deploy/route.sh"))
@@ -122,6 +130,8 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
         (LEAST + f"secrets: [{', '.join(f'A{n}' for n in range(101))}]", "deploy.yml:2: these are 101 secrets; more"),
         (LEAST + "check: [{tcp: somewhere}]", "deploy.yml:2: `somewhere` has no port"),
         (LEAST + "check: [x]", "deploy.yml:2: a check is a mapping"),
+        (LEAST + "check: [{http: http://$TARGET/, silence: 1m}]", "deploy.yml:2: `silence` is of scripts"),
+        (LEAST + "after: {run: deploy/install.sh, silence: 0s}", "deploy.yml:2: `silence` must be"),
         (
             LEAST + "before:\n  - {run: deploy/install.sh, when: x}",
             "deploy.yml:3: `when` is not enforced by this version",
