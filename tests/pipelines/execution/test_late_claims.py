@@ -132,7 +132,7 @@ async def test_what_was_lost_while_nobody_was_there_was_lost_after_its_last_sign
     await host.claim(host.script())
     host.run_dir.mkdir(parents=True)
     began = host.now().timestamp()
-    started = f'{{"pid": 0, "start": null, "session": 0, "script_start": null, "boot_id": null, "at": {began}}}'
+    started = f'{{"pid": 0, "start": null, "session": 1, "script_start": null, "boot_id": null, "at": {began}}}'
     (host.run_dir / "started").write_text(started)
     host.ahead = HOUR
     async with host.running():
