@@ -47,7 +47,10 @@ def held(bot: Bot) -> sqlite3.Connection:
     return database
 
 
-@pytest.mark.parametrize("hangs", [False, True], ids=["calm", "nothing answers"])
+CALM = pytest.param(False, id="calm", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("hangs", [CALM, pytest.param(True, id="nothing answers")])
 def test_twenty_deploys_outlive_the_bot(bot: Bot, many: Many, silence: dict[str, str], hangs: bool) -> None:
     bot.start()
     many.begin(bot)
