@@ -23,7 +23,7 @@ def facts(entry: Entry) -> dict[str, Any]:
     """What a line says of an entry: who did what to which room, deploy and step, and how it ended."""
     event = entry.event
     ids = {name: getattr(event, name) for name in _IDS if hasattr(event, name)}
-    room = {} if entry.stream == ev.FRONT else {"room": entry.stream.removeprefix("room/")}
+    room = {} if entry.stream == ev.FRONT else {"room": entry.stream}
     return {**ids, **room, "by": entry.by, "via": entry.via, **_more(event), "seq": entry.seq}
 
 

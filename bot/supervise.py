@@ -60,7 +60,7 @@ class Keeper:
             lived = time.monotonic() - began
             wait = FIRST_WAIT if lived > SETTLED else wait
             if not self._told:
-                pause = 0.0 if status == 0 else wait
+                pause = 0.0 if status == 0 and lived > FIRST_WAIT else wait  # it was told to end, to be restarted
                 log.warning("the bot ended with status %d after %.0f s; it is started in %g s", status, lived, pause)
                 self._listen(pause)
                 wait = min(wait * 2, LONGEST_WAIT) if status else FIRST_WAIT
@@ -78,7 +78,7 @@ class Keeper:
         until = float("inf")
         while (status := self._reap()) is None:
             before = self._told
-            self._listen(min(until - time.monotonic(), 3600.0))
+            self._listen(max(0.1, min(until - time.monotonic(), 3600.0)))
             if self._told and not before:
                 until = time.monotonic() + END_SECONDS
             if time.monotonic() >= until:

@@ -5,6 +5,7 @@ SQLite and PostgreSQL differ in `Backend` alone: how a writing transaction begin
 
 import asyncio
 import contextlib
+import logging
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -15,7 +16,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, create_engine, event
 from sqlmodel import Session
 
-from pipelines.storage.journal import Listener, entries
+from pipelines.errors import noted
+from pipelines.storage.journal import Entry, Listener, entries
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -88,10 +92,17 @@ class Database:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             session.connection()  # the lock is taken here, before anything is read
             value = work(session, topics)
-        for entry in entries(session):
-            for listener in self.listeners:
-                listener(entry)
+        self._note(entries(session))
         return value, topics
+
+    def _note(self, entered: list[Entry]) -> None:
+        """What is committed stays so, whatever a listener makes of it."""
+        for entry in entered:
+            for listener in self.listeners:
+                try:
+                    listener(entry)
+                except Exception as error:
+                    noted(log, f"telling of entry {entry.seq} of {entry.stream}", error)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read_now, work)

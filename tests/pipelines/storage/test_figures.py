@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from pipelines.domain.events import Progress
+from pipelines.domain.events import Misread, Progress
 from pipelines.domain.plan import How
 from pipelines.domain.stepwork import Work
 from pipelines.shipmate import PAINTED, Posting
 from pipelines.storage import steps
+from pipelines.storage.book import Book
 from pipelines.storage.figures import Figures
+from pipelines.storage.journal import Entry
 from pipelines.storage.steps import StepKey
-from tests.support.front import Front, now, opened
+from tests.support.domain import ANA
+from tests.support.front import Front, enqueue_nothing, now, opened
 
 NOTHING = Figures(undecided=0, unanswered=0, running=0, waiting=0, scripts=0, unpainted=0)
 
@@ -57,3 +60,31 @@ async def test_a_probe_is_a_write_that_changes_nothing_that_anybody_reads(front:
         await front.shipmate.probe()
     assert await front.shipmate.deploy(deploy.id) == deploy
     assert await front.shipmate.figures() == replace(NOTHING, running=1)
+
+
+async def test_what_is_committed_stays_so_whatever_a_listener_makes_of_it(
+    front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+
+    def breaks(_entry: Entry) -> None:
+        raise RuntimeError("a listener that breaks")
+
+    front.database.listeners += [breaks, lambda entry: heard.append(entry.event.kind)]
+    deploy = await front.plan()
+    assert heard == ["planned"] and "while telling of entry 1 of api/staging" in caplog.text
+    assert await front.shipmate.deploy(deploy.id) == deploy
+
+
+async def test_what_is_rolled_back_is_told_to_nobody(front: Front) -> None:
+    heard: list[Entry] = []
+    front.database.listeners.append(heard.append)
+
+    def broken(session: Session, topics: set[str]) -> None:
+        book = Book(session, topics, enqueue_nothing)
+        book.front(Misread(text="x", by=ANA), now(), by="ana", via="test")
+        raise RuntimeError("rolled back")
+
+    with pytest.raises(RuntimeError, match="rolled back"):
+        await front.database.write(broken)
+    assert heard == []
