@@ -29,9 +29,14 @@ def main(argv: list[str] | None = None) -> int:
         from bot.supervise import supervise
 
         return supervise(settings, ["run", *_given(arguments)])
+    if arguments.command == "migrate":
+        from bot.migrate import migrate
+
+        return migrate(settings)
+    from bot.roles import BOTH, Role
     from bot.run import run
 
-    return run(settings)
+    return run(settings, BOTH if arguments.command == "run" else frozenset({Role(arguments.command)}))
 
 
 def _say(arguments: argparse.Namespace) -> int:
@@ -98,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="shipmate", description="Deploys from Slack, and back.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", parents=[shared, folder], help="the whole bot in one process")
+    commands.add_parser("web", parents=[shared, folder], help="the doors alone, beside a worker (needs PostgreSQL)")
+    commands.add_parser("worker", parents=[shared, folder], help="what carries deploys out, beside a web (likewise)")
+    commands.add_parser("migrate", parents=[shared, folder], help="bring the database up to date")
     commands.add_parser(
         "supervise", parents=[shared, folder], help="`run` for ever: begun again whenever it ends (a container's)"
     )

@@ -16,7 +16,7 @@ from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_m
 
 from pipelines.domain.events import Closed, Held, Refused
 from pipelines.execution.disk import left
-from pipelines.shipmate import Shipmate
+from pipelines.storage.figures import Figures
 from pipelines.storage.journal import Entry
 
 log = logging.getLogger(__name__)
@@ -69,8 +69,8 @@ class Looking:
     """What is counted only when somebody looks. `reached` tells whether Slack and the bot reach each other; None where
     there is no Slack, and so nothing to be painted."""
 
-    def __init__(self, shipmate: Shipmate, data: Path, reached: Reached | None) -> None:
-        self._shipmate = shipmate
+    def __init__(self, counted: Callable[[], Awaitable[Figures]], data: Path, reached: Reached | None) -> None:
+        self._counted = counted
         self._data = data
         self._reached = reached
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -82,7 +82,7 @@ class Looking:
         SLACK.set(self._reached is not None and (await self._reached())[0])
         try:
             async with asyncio.timeout(PATIENCE):
-                counted = await self._shipmate.figures()
+                counted = await self._counted()
         except Exception as error:
             log.warning("the figures of what waits and runs could not be counted: %s", type(error).__name__)
             DATABASE.set(0)

@@ -13,12 +13,15 @@ from handlers.web.health import Check
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.turns import Turns
-from pipelines.shipmate import Shipmate
+from pipelines.storage import figures as stored
 from pipelines.storage.database import Database
 from pipelines.storage.journal import Entry
 
 if TYPE_CHECKING:
     from handlers.slack.door import SlackDoor
+
+
+Loops = tuple[tuple[str, readiness.Asking], ...]
 
 
 def note(entry: Entry) -> None:
@@ -28,31 +31,33 @@ def note(entry: Entry) -> None:
 
 
 def parts(
-    settings: Settings, shipmate: Shipmate, door: "SlackDoor | None", *loops: tuple[str, readiness.Asking]
+    settings: Settings, database: Database, door: "SlackDoor | None", closed: Callable[[], bool]
 ) -> dict[str, readiness.Asking]:
-    """What must answer before the bot is ready, by name."""
+    """What must answer before a process is ready, by name."""
 
     async def open_() -> Check:
-        return Check(ok=not shipmate.closed, says="restarting" if shipmate.closed else "takes commands")
+        return Check(ok=not closed(), says="restarting" if closed() else "takes what comes")
+
+    async def write() -> None:
+        await database.write(lambda session, _: stored.probe(session))
 
     async def slack() -> Check:
         if door is None:
-            return Check(ok=True, says="there is none: the command line alone is served")
+            return Check(ok=True, says="there is none here: the command line alone is served")
         ok, says = await door.reached()
         return Check(ok=ok, says=says, needed=False)
 
     return {
         "desk": open_,
-        "database": readiness.database(shipmate.probe),
+        "database": readiness.database(write),
         "disk": readiness.disk(settings.data, settings.upkeep.keep_free),
         "slack": slack,
-        **dict(loops),
     }
 
 
 def loops(
     database: Database, engine: DurableEngine, turns: Turns, agent: Agent, clock: Callable[[], datetime]
-) -> tuple[tuple[str, readiness.Asking], ...]:
+) -> Loops:
     """The loops of a process that carries deploys out."""
 
     async def queue() -> float:
@@ -74,13 +79,18 @@ def loops(
 def watched(
     site: web.Application,
     settings: Settings,
-    shipmate: Shipmate,
+    *,
+    database: Database,
     door: "SlackDoor | None",
-    loops: tuple[tuple[str, readiness.Asking], ...],
+    loops: Loops,
+    closed: Callable[[], bool],
 ) -> readiness.Readiness:
-    """Serve health and figures on this site; what is to be stopped at the end."""
+    """Serve health and figures on this site; what is to be stopped at the end. `closed`: this process ends soon."""
 
-    ready = readiness.Readiness(parts(settings, shipmate, door, *loops))
+    async def counted() -> stored.Figures:
+        return await database.read(lambda session: stored.figures(session, "slack"))
+
+    ready = readiness.Readiness({**parts(settings, database, door, closed), **dict(loops)})
     health.routes(site, ready.look)
-    metrics.routes(site, figures.Looking(shipmate, settings.data, door.reached if door else None).look)
+    metrics.routes(site, figures.Looking(counted, settings.data, door.reached if door else None).look)
     return ready

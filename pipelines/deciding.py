@@ -25,7 +25,7 @@ from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
 from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database
+from pipelines.storage.database import Database, DatabaseAwayError
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +77,15 @@ class Decider:
 
     async def decide(self, asked: Asked, at: datetime) -> None:
         """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
-        the log has, and where that cannot be kept either, the next sweep decides again."""
+        the log has. Where that cannot be kept, or the database is away, the next sweep decides again."""
         try:
             if self._clock() - at > TOO_OLD:
                 await self._refuse(asked, refuse(Code.TOO_OLD))
                 return
             async with asyncio.timeout(PATIENCE):
                 await self._decide(asked)
+        except DatabaseAwayError as error:
+            log.warning("%s is not decided yet: %s", asked.ask, error)
         except Exception as error:
             number = noted(log, f"deciding {asked.ask}", error)
             try:

@@ -22,6 +22,7 @@ from bot.logs import log_to_stderr
 from bot.settings import Settings, SlackSettings
 from bot.workspace import Workspace, default_seed
 from pipelines.catalog import ConfigErrors
+from pipelines.storage.errors import StorageError
 
 PORT = 8787
 DATA = Path(".demo")
@@ -65,7 +66,14 @@ def demo(wishes: DemoSettings) -> int:
         return 1
     try:
         return asyncio.run(_demo(wishes))
-    except (OSError, AlreadyRunningError, NotReadyError, ConfigErrors, subprocess.SubprocessError) as error:
+    except (
+        OSError,
+        AlreadyRunningError,
+        StorageError,
+        NotReadyError,
+        ConfigErrors,
+        subprocess.SubprocessError,
+    ) as error:
         print(f"The demo did not start. {error}", file=sys.stderr)
         return 1
 

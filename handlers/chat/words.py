@@ -101,13 +101,13 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
                 f"There is no version of {say('service')} to go back to in {say('where')}: nothing else was good "
-                f"there and stayed so. Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"there and stayed so. Name one: `/deploy {say('service')} latest {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
             return (
                 f"{say('given')!r} never ended well in {say('where')}, so a rollback does not go there.{good} "
-                f"A deploy does: `/deploy {say('service')} {say('given')} {say('where')}`."
+                f"{_go_there(gate)}"
             )
         case Code.STALE_BUTTON:
             by = f" by {say('by')}" if say("by") else ""
@@ -187,6 +187,13 @@ def _not_a_member(kind: str, by: str) -> str:
         "stranger": "People of another workspace",
     }.get(kind, "They")
     return f"{who} may not do this; it is for full members of this workspace. Ask one of them."
+
+
+def _go_there(gate: Gate) -> str:
+    service, where, good = gate.text("service"), gate.text("where"), gate.listed("good")
+    if good:
+        return f"Say for example `/deploy rollback {service} {where} to {good[0]}`."
+    return f"Say for example `/deploy {service} latest {where}`."
 
 
 def _them(names: tuple[str, ...]) -> str:

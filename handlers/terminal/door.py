@@ -42,13 +42,14 @@ from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted
+from pipelines.shipmate import DatabaseAwayError, Doorman, RestartingError, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
 DONE, FAILED, MISREAD, REFUSED, ABORTED, UNKNOWN = 0, 1, 2, 3, 4, 75
 _MENTION = re.compile(r"^\s*@shipmate\b[\s:,]*", re.IGNORECASE)  # as people write it in Slack
 OUTPUT_READ = 64 * 1024  # bytes of output that are looked through for the last lines of a step
+AWAY = "{why}\nDeploys that run go on. Say it again when the database is back; look first, if you asked for something."
 Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
@@ -89,6 +90,9 @@ class TerminalDoor:
             begun = isinstance(parsed, Command)
             async for said in self._answer(saying, parsed):
                 yield said
+        except DatabaseAwayError as error:
+            yield AWAY.format(why=error)
+            yield UNKNOWN
         except Exception as error:
             for line in render.broken(noted(log, "answering a terminal", error), begun=begun):
                 yield line

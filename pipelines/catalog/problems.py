@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipelines.domain.letters import foreign
+
 SHOWN = 20  # names to choose from
 
 
@@ -42,6 +44,12 @@ class Found:
 
     def add(self, line: int, message: str) -> None:
         self.problems.append(Problem(file=self.file, line=line, message=message))
+
+
+def lookalike(given: str) -> str:
+    """Which character of a name may only look like the one that was meant."""
+    odd = foreign(given)
+    return f" The character {odd} may only look like another one." if odd else ""
 
 
 def nearest(given: str, known: Iterable[str]) -> str:

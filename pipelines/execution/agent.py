@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,8 +34,8 @@ from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
 from pipelines.execution.values import ValuesError
 from pipelines.pulse import Pulse
-from pipelines.storage.database import Database, heard
-from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims
+from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
+from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims, take
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +87,21 @@ class Agent:
                 while True:
                     told.clear()
                     self.pulse.beat("agent")
-                    for claim in await self._database.read(self._open):
-                        self._take(claim)
+                    with suppress(DatabaseAwayError):
+                        for claim in await self._claims():
+                            self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _claims(self) -> list[Claim]:
+        claims = await self._database.read(self._open)
+        if all(claim.host == self._host for claim in claims):
+            return claims
+        await self._database.write(lambda session, _: take(session, self._host))
+        return await self._database.read(self._open)
 
     async def _forget_left(self) -> None:
         """A process that ended between the record of a run's end and the cleaning up left values behind."""
@@ -138,7 +147,9 @@ class Agent:
                 return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
             except Exception as error:
                 number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
-                away = isinstance(error, SQLAlchemyError) or (isinstance(error, OSError) and script.began())
+                away = isinstance(error, SQLAlchemyError | DatabaseAwayError) or (
+                    isinstance(error, OSError) and script.began()
+                )
                 tries += not away
             if tries == TRIES:
                 return await self._given_up(claim, script, number)
@@ -167,13 +178,14 @@ class Agent:
         return await asyncio.to_thread(rundir.forbid, self.run_dir(claim.key)) if script else True
 
     async def record(self, key: StepKey, ending: Ending) -> None:
+        """Record an end, as soon as there is a database to record it in."""
         at = self._clock()
 
         def work(session: Session, topics: set[str]) -> None:
             end(session, key, ending, at)
             topics |= {f"deploy:{key.deploy}", f"probe:{key.deploy}"}
 
-        await self._database.write(work)
+        await surely(lambda: self._database.write(work))
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
         """A question, begun again after a restart; or a wait, which is over when its time is, whoever waited."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from sqlmodel import Session
@@ -36,7 +37,7 @@ from pipelines.errors import noted
 from pipelines.pulse import Pulse
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database, heard
+from pipelines.storage.database import Database, heard, surely
 from pipelines.storage.steps import StepKey
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class Turns:
                 told.clear()
                 self.pulse.beat(deploy)
                 try:
-                    rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
+                    rest = await surely(lambda: self._database.write(partial(self.turn, deploy_id=deploy)))
                 except UnknownDeployError:
                     raise
                 except Exception as error:

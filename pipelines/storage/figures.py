@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func
-from sqlmodel import Session, and_, col, select
+from sqlalchemy import ColumnElement, func, update
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from pipelines.storage import deploys
-from pipelines.storage.tables import AskRow, DeployRow, PostingRow, StepRow, StreamRow
+from pipelines.storage import deploys, rows
+from pipelines.storage.tables import BEHIND, AskRow, DeployRow, StepRow, StreamRow
 
 PROBE = "probe"
 
@@ -24,8 +24,7 @@ class Figures:
     unpainted: int
 
 
-def figures(session: Session, surface: str, mark: str) -> Figures:
-    """`mark` is the kind of posting that says up to which event a deploy is painted on `surface`."""
+def figures(session: Session, surface: str) -> Figures:
     running = deploys.running(session)
     return Figures(
         undecided=_count(session, select(func.count(col(AskRow.id))).where(col(AskRow.decided_at).is_(None))),
@@ -33,15 +32,14 @@ def figures(session: Session, surface: str, mark: str) -> Figures:
         running=len(running),
         waiting=sum(deploy.waits() for deploy in running),
         scripts=_count(session, select(func.count(col(StepRow.deploy))).where(*_scripts())),
-        unpainted=_count(session, _unpainted(surface, mark)),
+        unpainted=_count(session, select(func.count(col(DeployRow.id))).where(BEHIND, DeployRow.state != "running")),
     )
 
 
 def probe(session: Session) -> None:
     """Write something that is nobody's."""
-    row = session.get(StreamRow, PROBE) or StreamRow(name=PROBE, seq=0, body="")
-    row.seq += 1
-    session.add(row)
+    rows.insert(session, StreamRow(name=PROBE, seq=0, body=""))
+    session.execute(update(StreamRow).where(col(StreamRow.name) == PROBE).values(seq=StreamRow.seq + 1))
 
 
 def _count(session: Session, query: SelectOfScalar[int]) -> int:
@@ -54,14 +52,3 @@ def _unanswered(surface: str) -> tuple[ColumnElement[bool], ...]:
 
 def _scripts() -> tuple[ColumnElement[bool], ...]:
     return col(StepRow.ended_at).is_(None), col(StepRow.work).contains('"how":"script"')
-
-
-def _unpainted(surface: str, mark: str) -> SelectOfScalar[int]:
-    painted = and_(
-        col(PostingRow.deploy) == col(DeployRow.id),
-        col(PostingRow.kind) == mark,
-        col(PostingRow.surface) == surface,
-        col(PostingRow.seq) == col(DeployRow.seq),
-    )
-    query = select(func.count(col(DeployRow.id))).join(PostingRow, painted, isouter=True)
-    return query.where(col(DeployRow.state) != "running", col(PostingRow.deploy).is_(None))

@@ -8,6 +8,7 @@ import pytest
 
 from bot.spans import spans
 from pipelines.domain.events import Outcome, Progress, StepEnded, StepStarted
+from pipelines.storage.journal import of_deploy
 from tests.support.front import Front, opened
 
 
@@ -28,7 +29,7 @@ async def test_a_deploy_is_one_span_and_each_attempt_of_a_step_another(front: Fr
     ended = StepEnded(deploy="d1", step=step.id, attempt=2, progress=Progress.OK, ended=really)
     await front.append("d1", ended)
     closed = await front.close(planned, Outcome.FAILED, "after failed")
-    journal = await front.shipmate.journal(closed)
+    journal = await front.database.read(lambda session: of_deploy(session, closed))
     assert {getattr(event, "deploy", "") for _, event in journal} == {"d1"}
     whole, first, second = spans(closed, journal)
     assert (whole.name, whole.start, whole.end, whole.good) == ("deploy", planned.at, closed.ended, False)

@@ -14,8 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.process import ROOT, Bot
-from tests.support.scene import free_port
+from tests.support.process import ROOT, Bot, free_port
 from tests.support.service import GIT
 
 APP = """import http.server, os

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a container's f
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Bot]:
-    running = Bot(data=tmp_path / "data", config=tmp_path / "shipmate.yml", command="supervise")
+    running = Bot(data=tmp_path / "data", config=tmp_path / "shipmate.yml", role="supervise")
     yield running
     if not running.dead():
         running.stop(seconds=15)

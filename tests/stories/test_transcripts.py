@@ -49,6 +49,7 @@ def answer(bot: Bot, by: str, text: str, *, wait: bool) -> str:
         status = say(Saying(text=text, as_name=by, wait=wait, data=bot.data))
     lines = shown.getvalue().splitlines(keepends=True)
     lines = [line for group in grouped(lines) for line in group]
+    lines = [re.sub(r"(?<=  versions: ).*", "…", line) for line in lines]  # made in one second, they have no order
     said = re.sub(r"\b[0-9a-f]{7}(?:[0-9a-f]{5}|[0-9a-f]{33})?\b", "COMMIT", timeless("".join(lines)))
     return f"{said}[{status}]\n"
 

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.process import Bot, until
-from tests.support.scene import free_port
+from tests.support.process import Bot, free_port, until
 from tests.support.service import six_steps
 
 WORDS = {"api", "staging", "deploy", "live", "failed", "aborted", "unknown_version", "room_busy"}

@@ -32,7 +32,7 @@ class Host:
         host = cls(root=root, service=service, bot=Bot(data=root / "data", config=folder / "shipmate.yml"))
         host._install(service.commit({}, message="begin", tag="v1.0"))
         service.configure_itself(EXAMPLE)
-        host.bot.command, host.bot.folder = "supervise", root / "current"
+        host.bot.role, host.bot.folder = "supervise", root / "current"
         host.bot.python = str(root / "current/.venv/bin/python")
         host.bot.env = {**env, "PYTHONPATH": "", "PWD": str(root / "current")}
         return host

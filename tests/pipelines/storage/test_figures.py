@@ -10,10 +10,9 @@ from sqlmodel import Session
 from pipelines.domain.events import Misread, Progress
 from pipelines.domain.plan import How
 from pipelines.domain.stepwork import Work
-from pipelines.shipmate import PAINTED, Posting
 from pipelines.storage import steps
 from pipelines.storage.book import Book
-from pipelines.storage.figures import Figures
+from pipelines.storage.figures import Figures, figures, probe
 from pipelines.storage.journal import Entry
 from pipelines.storage.steps import StepKey
 from tests.support.domain import ANA
@@ -28,20 +27,23 @@ async def front(tmp_path: Path) -> AsyncIterator[Front]:
         yield front
 
 
+async def counted(front: Front) -> Figures:
+    return await front.database.read(lambda session: figures(session, "slack"))
+
+
 async def test_a_deploy_is_counted_from_its_beginning_until_its_message_is_true(front: Front) -> None:
-    assert await front.shipmate.figures() == NOTHING
+    assert await counted(front) == NOTHING
     deploy = await front.plan()
-    assert await front.shipmate.figures() == replace(NOTHING, running=1)
+    assert await counted(front) == replace(NOTHING, running=1)
     deploy = await front.start(deploy)
     await front.end(deploy, Progress.LOST)
-    assert await front.shipmate.figures() == replace(NOTHING, running=1, waiting=1)
+    assert await counted(front) == replace(NOTHING, running=1, waiting=1)
     deploy = await front.close(deploy)
-    assert await front.shipmate.figures() == replace(NOTHING, unpainted=1)
-    posting = Posting(deploy=deploy.id, kind=PAINTED, surface="slack", channel="C1", ts="1.0", seq=deploy.seq - 1)
-    await front.shipmate.claim_posting(posting)
-    assert (await front.shipmate.figures()).unpainted == 1
-    await front.shipmate.posted(replace(posting, seq=deploy.seq))
-    assert await front.shipmate.figures() == NOTHING
+    assert await counted(front) == replace(NOTHING, unpainted=1)
+    await front.shipmate.painted(deploy.id, deploy.seq - 1)
+    assert (await counted(front)).unpainted == 1
+    await front.shipmate.painted(deploy.id, deploy.seq)
+    assert await counted(front) == NOTHING
 
 
 async def test_scripts_are_counted_and_questions_are_not(front: Front) -> None:
@@ -51,15 +53,15 @@ async def test_scripts_are_counted_and_questions_are_not(front: Front) -> None:
             steps.claim(session, key, Work(how=how, what="x"), "here", now())
 
     await front.database.write(claim)
-    assert (await front.shipmate.figures()).scripts == 1
+    assert (await counted(front)).scripts == 1
 
 
 async def test_a_probe_is_a_write_that_changes_nothing_that_anybody_reads(front: Front) -> None:
     deploy = await front.plan()
     for _ in range(3):
-        await front.shipmate.probe()
+        await front.database.write(lambda session, _: probe(session))
     assert await front.shipmate.deploy(deploy.id) == deploy
-    assert await front.shipmate.figures() == replace(NOTHING, running=1)
+    assert await counted(front) == replace(NOTHING, running=1)
 
 
 async def test_what_is_committed_stays_so_whatever_a_listener_makes_of_it(
