@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.app import AlreadyRunningError, App
 from bot.demo.unit import NotReadyError
 from bot.demo.world import DemoWorld, World
-from bot.run import log_to_stderr
+from bot.logs import log_to_stderr
 from bot.settings import Settings, SlackSettings
 from bot.workspace import Workspace, default_seed
 from pipelines.catalog import ConfigErrors

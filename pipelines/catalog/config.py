@@ -54,6 +54,7 @@ VERBS = frozenset(
         "help",
         "run",
         "it",
+        "go",
         "wait",
         "stop",
         "choose",

@@ -16,7 +16,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from pipelines.errors import noted
 from pipelines.storage.errors import DatabaseAwayError
+from pipelines.storage.journal import Entry, Listener, entries
 from pipelines.storage.sqlite import Sqlite, sqlite_path
 from pipelines.storage.waking import Waker, heard
 
@@ -63,12 +65,14 @@ class Backend(Protocol):
 
 class Database:
     """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction, and what it put
-    into `topics` is told with the commit. Both raise what the function raises, after a rollback, and DatabaseAwayError
-    when the database is away for some seconds; they try again meanwhile, so a function may run more than once."""
+    into `topics` is told with the commit. What it entered in the journal is told after it to `listeners`, in that
+    thread. Both raise what the function raises, after a rollback, and DatabaseAwayError when the database is away for
+    some seconds; they try again meanwhile, so a function may run more than once."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.waker = Waker()
+        self.listeners: list[Listener] = []
         self._backend = _backend(url, self.waker)
         self._writer = self._backend.writer()
         self._reader = self._backend.reader()
@@ -99,7 +103,17 @@ class Database:
             value = work(session, topics)
             if topics:
                 self._backend.tell(session, topics)
+        self._note(entries(session))
         return value, topics
+
+    def _note(self, entered: list[Entry]) -> None:
+        """What is committed stays so, whatever a listener makes of it."""
+        for entry in entered:
+            for listener in self.listeners:
+                try:
+                    listener(entry)
+                except Exception as error:
+                    noted(log, f"telling of entry {entry.seq} of {entry.stream}", error)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         return await self._patiently(self._reading, partial(self._read_now, work))
