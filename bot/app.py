@@ -1,74 +1,76 @@
-"""The composition: the one place that names concrete classes and says who works with whom."""
+"""The life of a bot: its parts begin in order, and end in the other order. What they are made of is in `parts`."""
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot import ops
 from bot.control import Control, Question
+from bot.holding import AlreadyRunningError, hold
+from bot.host import host_name
+from bot.parts import Ground, front_desk, keep, limits, utc_now
+from bot.preparing import prepare, slots
+from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
+from bot.spans import Span, spans
 from bot.timer import Timer
-from bot.upkeep import Upkeep
+from bot.traces import tracing
 from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
-from handlers.web import health
 from pipelines.catalog import ConfigFile
-from pipelines.deciding import Decider
+from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
 from pipelines.errors import noted
-from pipelines.execution import disk
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
-from pipelines.execution.pruner import PRUNE_SECONDS, Keep, Pruner
-from pipelines.execution.rundir import Limits
+from pipelines.execution.pruner import PRUNE_SECONDS, Pruner
+from pipelines.execution.rescue import SWEEP_SECONDS, Rescue
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Doorman, Gatherer
-from pipelines.ids import new_id
-from pipelines.looking import Looker
-from pipelines.probing import Prober
-from pipelines.shipmate import SWEEP_SECONDS, Shipmate
-from pipelines.storage.database import Database
-from pipelines.storage.schema import bring_up_to_date
+from pipelines.facts import Doorman
+from pipelines.shipmate import Shipmate
+from pipelines.storage.database import Database, sqlite_path
+from pipelines.storage.errors import SlotTakenError
+from pipelines.storage.journal import of_deploy
 
 if TYPE_CHECKING:
     from handlers.slack.door import SlackDoor
+    from pipelines.storage.slot import Slot
+
+__all__ = ["AlreadyRunningError", "App"]
 
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
 CONFIG_SECONDS = 1.0
-HOST_NAME = "local"  # on SQLite there is one process, so one host
-
-
-class AlreadyRunningError(Exception):
-    """Another bot holds the data folder. The message says which process."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+SQLITE_HOST = "local"  # on SQLite there is one process, so one host
 
 
 class App:
-    """A whole bot in one process. `start`, then `stop`; scripts that run outlive it."""
+    """A bot in one process, in one of its roles or both. `start`, then `stop`; scripts that run outlive it. `broken` is
+    set when it cannot go on, and `why` says the reason then."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, roles: frozenset[Role] = BOTH) -> None:
         self.settings = settings
+        self.roles = roles
+        self.broken = asyncio.Event()
+        self.why = ""
         self._held = contextlib.ExitStack()
         self._holds = False
+        self._doing = contextlib.AsyncExitStack()
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._config: ConfigFile | None = None
-        self._pruner: Pruner | None = None
+        self._closed = False
         self.port = 0
+        self.ops_port: int | None = None
         self.shipmate: Shipmate
 
     def hold(self) -> None:
@@ -76,11 +78,12 @@ class App:
         if not self._holds:
             self.settings.data.mkdir(parents=True, exist_ok=True)
             self.settings.data.chmod(0o700)  # tokens of scripts and their output are in there
-            self._held.callback(_hold(self.settings))
+            for role in self.roles:
+                self._held.callback(hold(self.settings.data, role))
             self._holds = True
 
     async def start(self) -> None:
-        """Raises ConfigErrors, NewerSchemaError, AlreadyRunningError, OSError (the port is taken)."""
+        """Raises ConfigErrors, StorageError, AlreadyRunningError, OSError (the port is taken)."""
         try:
             self.hold()
             await self._compose(self.settings)
@@ -89,74 +92,105 @@ class App:
             raise
 
     async def _compose(self, settings: Settings) -> None:
-        config = self._config = ConfigFile(settings.config)
-        copy = bring_up_to_date(settings.database)
-        if copy is not None:
-            log.info("the database was brought up to date; a copy of how it was is %s", copy)
-        database = Database(settings.database)
-        self._cleanup.push_async_callback(database.close)
-        engine = DurableEngine(settings.database)
-        source = Source(settings.data / "git")
-        self._cleanup.push_async_callback(source.close)
-        door = _slack_door(settings.slack, config) if settings.slack else None
-        doorman: Doorman = door.doorman if door else NoSlack(config)
-        short = partial(disk.short, settings.data, settings.upkeep.keep_free)
-        gatherer = Gatherer(source=source, doorman=doorman, clock=utc_now, disk_short=short)
-        prober = Prober(database=database, gatherer=gatherer, host=HOST_NAME, clock=utc_now, new_id=new_id)
-        decider = Decider(
-            database=database,
-            enqueue=engine.enqueue,
-            gatherer=gatherer,
-            prober=prober,
-            doorman=doorman,
-            config=config,
-            clock=utc_now,
-            new_id=new_id,
-        )
-        looker = Looker(
-            database=database,
-            gatherer=gatherer,
-            prober=prober,
-            decider=decider,
-            config=config,
-            problems=lambda: tuple(str(problem) for problem in config.problems),
-        )
-        self.shipmate = Shipmate(
-            database=database,
-            enqueue=engine.enqueue,
-            engine=engine,
-            decider=decider,
-            looker=looker,
-            config=config,
-            clock=utc_now,
-            new_id=new_id,
-        )
-        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=config, clock=utc_now)
-        upkeep, runs = settings.upkeep, settings.data / "runs"
-        agent = Agent(database=database, source=source, host=HOST_NAME, runs=runs, limits=limits(upkeep), clock=utc_now)
-        self._pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
-        await engine.start(turns.carry_out)
-        self._cleanup.push_async_callback(engine.stop)
-        self._cleanup.push_async_callback(self._let_go)
-        self._cleanup.push_async_callback(self.shipmate.stop)
-        self._keep(agent.run)
-        await self._open_doors(settings, door, doorman)
-        self._tick()
+        ground = self._ground(settings)
+        self._doing.push_async_callback(self._let_go)
+        await prepare(settings.database, ground.engine)
+        for slot in slots(settings.database, self.roles, ground.host):
+            await self._take(slot)
+        self._keep(ground.database.hear)
+        timer = Timer()
+        timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, ground.config.look))
+        self._trace(ground.database)
+        loops = await self._work(ground, timer) if Role.WORKER in self.roles else ()
+        if Role.WEB in self.roles:
+            await self._open(ground, timer, loops)
+        else:
+            await self._watch(None, ground, loops)
+        timer.start()
+        self._doing.callback(timer.stop)
+        self._doing.callback(self._close)
 
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
+    def _ground(self, settings: Settings) -> Ground:
+        """What ends last, so that all else may still use it. Nothing here touches the database yet."""
+        config, url = ConfigFile(settings.config), settings.database
+        self._config = config
+        host = SQLITE_HOST if sqlite_path(url) else host_name(settings.data)
+        database, source, engine = Database(url), Source(settings.data / "git"), DurableEngine(url, executor=host)
+        database.listeners.append(ops.note)
+        for end in (database.close, source.close):
+            self._cleanup.push_async_callback(end)
+        self._doing.push_async_callback(engine.stop)
+        return Ground(config=config, database=database, engine=engine, source=source, host=host)
+
+    async def _take(self, slot: "Slot") -> None:
+        await slot.take()
+        self._cleanup.push_async_callback(slot.leave)
+        self._begin(self._guard(slot))
+
+    async def _guard(self, slot: "Slot") -> None:
+        try:
+            await slot.keep()
+        except SlotTakenError as error:
+            self.why = str(error)
+            self.broken.set()
+
+    async def _work(self, ground: Ground, timer: Timer) -> ops.Loops:
+        """What was decided is carried out here; the loops that do it."""
+        database, engine = ground.database, ground.engine
+        turns = Turns(database=database, enqueue=engine.enqueue, host=ground.host, config=ground.config, clock=utc_now)
+        upkeep, runs, source = self.settings.upkeep, self.settings.data / "runs", ground.source
+        agent = Agent(
+            database=database, source=source, host=ground.host, runs=runs, limits=limits(upkeep), clock=utc_now
+        )
+        pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
+        await engine.start(turns.carry_out)
+        self._keep(agent.run)
+        self._sweep(Rescue(database, engine).sweep, timer)
+        timer.every(PRUNE_SECONDS, pruner.prune)
+        return ops.loops(database, engine, turns, agent, utc_now)
+
+    async def _open(self, ground: Ground, timer: Timer, loops: ops.Loops) -> None:
+        """People are heard and answered here."""
+        slack = self.settings.slack
+        door = _slack_door(slack, ground.config) if slack else None
+        doorman: Doorman = door.doorman if door else NoSlack(ground.config)
+        shipmate = self.shipmate = front_desk(ground, doorman, self.settings)
+        self._doing.push_async_callback(shipmate.stop)
+        self._doing.callback(shipmate.close)
         site = web.Application()
-        health.routes(site)
+        await self._watch(site, ground, loops, door)
+        await self._open_doors(site, shipmate, door, doorman)
+        self._sweep(shipmate.sweep, timer)
+
+    async def _watch(
+        self, site: web.Application | None, ground: Ground, loops: ops.Loops, door: "SlackDoor | None" = None
+    ) -> None:
+        """Health and figures, on a port of their own, else on `site`; nowhere for a process with neither."""
+        own = self.settings.ops_port
+        watch = site if own is None else web.Application()
+        if watch is None:
+            return
+        ready = ops.watched(
+            watch, self.settings, database=ground.database, door=door, loops=loops, closed=lambda: self._closed
+        )
+        self._cleanup.callback(ready.stop)
+        if own is not None:
+            self.ops_port = await self._serve(watch, self.settings.host, own)
+
+    async def _open_doors(
+        self, site: web.Application, shipmate: Shipmate, door: "SlackDoor | None", doorman: Doorman
+    ) -> None:
         if door is not None:
             door.routes(site)
-            await door.start(self.shipmate)
+            await door.start(shipmate)
             self._cleanup.push_async_callback(door.stop)
-        self.port = await self._serve(site, settings.host, settings.port)
-        terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
+        self.port = await self._serve(site, self.settings.host, self.settings.port)
+        terminal = TerminalDoor(shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         questions: dict[str, Question] = {
             "facts": partial(self._facts, door),
-            "words": partial(completion.answer, self.shipmate),
+            "words": partial(completion.answer, shipmate),
         }
-        control = Control(settings.data, terminal.converse, questions)
+        control = Control(self.settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
 
@@ -178,27 +212,36 @@ class App:
         await web.TCPSite(runner, host, port).start()
         return int(runner.addresses[0][1])
 
-    def _tick(self) -> None:
-        timer = Timer()
-        timer.every(SWEEP_SECONDS, self.shipmate.sweep)
-        if self._pruner is not None:
-            timer.every(PRUNE_SECONDS, self._pruner.prune)
-        if self._config is not None:
-            timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, self._config.look))
-        timer.start()
-        self._cleanup.callback(timer.stop)
-        self._keep(self.shipmate.sweep, once=True)
+    def _trace(self, database: Database) -> None:
+        async def read(deploy: Deploy) -> list[Span]:
+            return spans(deploy, await database.read(lambda session: of_deploy(session, deploy)))
 
-    def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
+        if (traces := tracing(os.environ, read)) is not None:
+            database.listeners.append(traces.note)
+            self._cleanup.push_async_callback(traces.stop)
+            self._keep(traces.run)
+
+    def _close(self) -> None:
+        """Whoever looks whether this process is ready is told that it is not any more."""
+        self._closed = True
+
+    def _sweep(self, sweep: Callable[[], Coroutine[Any, Any, None]], timer: Timer) -> None:
+        timer.every(SWEEP_SECONDS, sweep)
+        self._begin(_kept(sweep, once=True))
+
+    def _keep(self, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a part of the bot as long as the bot runs; one that breaks is told of and begun again."""
-        task = asyncio.create_task(_kept(part, once=once))
+        self._begin(_kept(part, once=False))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def read_config_again(self) -> None:
         """Read the configuration's file now, whether it changed or not."""
         if self._config is not None:
-            self._keep(partial(asyncio.to_thread, self._config.read_again), once=True)
+            self._begin(_kept(partial(asyncio.to_thread, self._config.read_again), once=True))
 
     async def _let_go(self) -> None:
         for task in self._tasks:
@@ -206,26 +249,14 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def rest(self) -> None:
-        """End everything, but keep the data folder for this process."""
+        """End everything, but keep the data folder for this process. The doors stand open until all work is let go of,
+        to tell whoever comes that the bot is restarting."""
+        await self._doing.aclose()
         await self._cleanup.aclose()
 
     async def stop(self) -> None:
         await self.rest()
         self._held.close()
-
-
-def limits(upkeep: Upkeep) -> Limits:
-    """What one script may take."""
-    return Limits(
-        memory=upkeep.limit_memory,
-        processes=upkeep.limit_processes,
-        files=upkeep.limit_files,
-        no_new_privs=upkeep.no_new_privs,
-    )
-
-
-def keep(upkeep: Upkeep) -> Keep:
-    return Keep(runs=upkeep.keep_runs, trees=upkeep.keep_trees, logs=upkeep.keep_logs)
 
 
 def _slack_door(slack: SlackSettings, config: Callable[[], Config]) -> "SlackDoor":
@@ -243,20 +274,3 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) ->
         if once:
             return
         await asyncio.sleep(PAUSE)
-
-
-def _hold(settings: Settings) -> Any:
-    """Take the data folder for this process; the way to let go of it."""
-    held = os.open(settings.data / "bot.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(held, 32).decode().strip() or "unknown"
-        os.close(held)
-        raise AlreadyRunningError(
-            f"A bot is running on {settings.data} already: process {holder}. "
-            "Stop it first, or give this one a folder of its own with --data."
-        ) from None
-    os.ftruncate(held, 0)
-    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
-    return partial(os.close, held)

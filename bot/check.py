@@ -19,6 +19,7 @@ from pipelines.catalog import Problem, RecipeErrors, load_config, parse_recipe
 from pipelines.catalog.fields import name_problem
 from pipelines.catalog.problems import CatalogErrors, nearest
 from pipelines.catalog.recipes import LINK
+from pipelines.catalog.whole_tree import tree_problems
 from pipelines.domain import gates
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config, Environment, Person, Service, Target
@@ -126,6 +127,8 @@ def read_recipe(path: Path) -> Read:
         raise RecipeErrors([Problem(file=name, line=1, message=f"this is {why}")])
     folder = "" if place == root else str(place.relative_to(root))
     recipe = parse_recipe((place / file.name).read_bytes(), file=name, folder=folder, entries=entries)
+    if problems := list(tree_problems(entries, worktree.ways_out(root, entries))):
+        raise RecipeErrors(problems)
     return Read(root=root, file=name, folder=folder, recipe=recipe)
 
 
@@ -141,6 +144,8 @@ def _service(name: str | None, config: Config | None, read: Read) -> Service:
     if len(fit) == 1:
         return fit[0]
     unnamed = read.root.name if name_problem(read.root.name) is None else "service"
+    if name is None and config is not None and unnamed in config.services:
+        unnamed = "service"  # another repository's, that only has the name of this folder
     return Service(name=name or unnamed, repo="", targets={} if config else EXAMPLE_TARGETS)
 
 

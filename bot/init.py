@@ -197,8 +197,19 @@ def _next(path: Path, root: Path, answers: Answers, files: dict[str, str]) -> st
     ]
     if not worktree.modes_on_disk(root):
         lines += [f"  git update-index --chmod=+x {scripts}"]
-    lines += ["  shipmate check .", '  git commit -m "How this service is deployed"']
-    return "\n".join([*lines, "", "and in the bot's configuration:", *_configuration(path.resolve(), root, answers)])
+    lines += ["  shipmate check .", '  git commit -m "How this service is deployed"', "  git tag v1.0"]
+    said = _configuration(path.resolve(), root, answers)
+    return "\n".join([*lines, "", "and in the bot's configuration, such as shipmate.yml:", *said, *_shipping(said)])
+
+
+def _shipping(configuration: list[str]) -> list[str]:
+    name = configuration[1].strip(" :")
+    return [
+        "",
+        "To ship it, each in a terminal of its own and in the folder of shipmate.yml:",
+        "  shipmate run --config shipmate.yml",
+        f'  shipmate say "{name} v1.0 staging" --wait',
+    ]
 
 
 def _configuration(path: Path, root: Path, answers: Answers) -> list[str]:

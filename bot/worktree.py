@@ -7,7 +7,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipelines.catalog.recipes import EXECUTABLE, LINK, PLAIN, SUBMODULE
@@ -31,6 +31,19 @@ def entries(root: Path) -> dict[str, str]:
     if not modes_on_disk(root):
         modes = {path: PLAIN if mode == EXECUTABLE else mode for path, mode in modes.items()}
     return {path: _either(mode, staged.get(path)) for path, mode in modes.items() if mode is not None}
+
+
+def ways_out(root: Path, entries: Mapping[str, str]) -> dict[str, str]:
+    """Of the symbolic links those that leave the tree, and where they lead."""
+    links = [path for path, mode in entries.items() if mode == LINK]
+    return {path: str((root / path).readlink()) for path in links if not _inside(root, root / path)}
+
+
+def _inside(root: Path, path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return True  # a loop leads nowhere
 
 
 def modes_on_disk(root: Path) -> bool:

@@ -25,7 +25,7 @@ from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
 from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database
+from pipelines.storage.database import Database, DatabaseAwayError
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +77,15 @@ class Decider:
 
     async def decide(self, asked: Asked, at: datetime) -> None:
         """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
-        the log has, and where that cannot be kept either, the next sweep decides again."""
+        the log has. Where that cannot be kept, or the database is away, the next sweep decides again."""
         try:
             if self._clock() - at > TOO_OLD:
                 await self._refuse(asked, refuse(Code.TOO_OLD))
                 return
             async with asyncio.timeout(PATIENCE):
                 await self._decide(asked)
+        except DatabaseAwayError as error:
+            log.warning("%s is not decided yet: %s", asked.ask, error)
         except Exception as error:
             number = noted(log, f"deciding {asked.ask}", error)
             try:
@@ -103,6 +105,7 @@ class Decider:
             facts = await self._facts(asked, where, person, needs)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
+                _note(asked, outcome)
                 return
             needs = needs.and_also(outcome)
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
@@ -221,7 +224,7 @@ class Decider:
                 newest = {one.room: one for one in reversed(mine)}
                 return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
             case Answer():
-                return [one for one in mine if one.outcome is None and one.lost() is not None]
+                return [one for one in mine if one.waits()]
             case _:
                 return [one for one in mine if one.outcome is None]
 
@@ -243,6 +246,13 @@ class Decider:
 def _place(asked: Asked, where: Where) -> Place:
     channel = where.config.services[where.service].channel
     return replace(asked.place, channel=channel or asked.place.channel)
+
+
+def _note(asked: Asked, outcome: Accepted | Refusal | None) -> None:
+    """The line of a decision in the log; None: it was decided by somebody else."""
+    if outcome is not None:
+        deploy = outcome.deploy if isinstance(outcome, Accepted) else None
+        log.info("decided", extra={"facts": {"ask": asked.ask, "outcome": outcome.kind, "deploy": deploy}})
 
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipelines.catalog import RecipeErrors, parse_recipe
+from pipelines.catalog.whole_tree import LINK, tree_problems
 from pipelines.domain.commands import Command, Deploy, Diff, Rollback
 from pipelines.domain.events import Changes
 from pipelines.domain.gates import Cooked, Facts
@@ -174,6 +175,10 @@ class Gatherer:
                 return Gate(code=Code.BAD_RECIPE, evidence={"errors": (f"{file}: there is no such file",)})
             entries = await self._source.ls(service.repo, commit)
             recipe = await asyncio.to_thread(parse_recipe, text, file=file, folder=folder.rstrip("/"), entries=entries)
+            links = [path for path, mode in entries.items() if mode == LINK]
+            ways_out = await self._source.ways_out(service.repo, commit, links)
+            if problems := list(tree_problems(entries, ways_out)):
+                raise RecipeErrors(problems)
             await self._source.keep(service.repo, commit)
             return Cooked(recipe=recipe, digest=f"git-tree:{await self._source.tree_id(service.repo, commit)}")
         except RecipeErrors as errors:

@@ -11,7 +11,7 @@ from pipelines.deciding import Decider
 from pipelines.domain.choosing import fitting, ranked
 from pipelines.domain.commands import Choose, Diff, History, Look, Preview, Recent, Status, Who
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.gates import known_room
+from pipelines.domain.gates import known_room, member
 from pipelines.domain.model import Config, Person, Service
 from pipelines.domain.refusals import Refusal
 from pipelines.domain.remembered import with_room_of
@@ -69,6 +69,8 @@ class Looker:
         """What `by` wants to see; `channel` is where the message of a deploy asked for there would go."""
         if isinstance(query, Status) and (status := await self._status(query)).rooms:
             return status
+        if isinstance(query, Preview) and (stranger := member(by)):
+            return Refusal(gates=(stranger,))  # nothing was looked up for somebody who may do nothing
         if unknown := self._unknown(query):
             return unknown
         match query:

@@ -37,13 +37,11 @@ class Prober:
         *,
         database: Database,
         gatherer: Gatherer,
-        host: str,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
         self._gatherer = gatherer
-        self._host = host
         self._clock = clock
         self._new_id = new_id
         self._turns: dict[str, asyncio.Lock] = {}
@@ -56,11 +54,13 @@ class Prober:
             room = await self._database.read(lambda session: deploys.room(session, service.name, environment.name))
             if room.probed:
                 return room
+            probe = f"look-{self._new_id()}"
             try:
                 async with asyncio.timeout(PATIENCE):
-                    reports = await self._ask(service, environment, commit)
+                    reports = await self._ask(service, environment, commit, probe)
             except (TimeoutError, OSError, SourceError) as error:
                 log.warning("nobody knows what runs in %s: %s", name, error)
+                await self._database.write(lambda session, topics: self._withdraw(session, topics, probe))
                 return room
             if not any(report.version for report in reports.values()):
                 return room
@@ -76,7 +76,14 @@ class Prober:
             return state.room
         return book.append(state, [found], self._clock(), by="shipmate", via="status").room
 
-    async def _ask(self, service: Service, environment: Environment, commit: str | None) -> dict[str, Report]:
+    def _withdraw(self, session: Session, topics: set[str], probe: str) -> None:
+        """Nobody waits for the answers any more."""
+        steps.stop_all(session, probe)
+        topics.add("steps")
+
+    async def _ask(
+        self, service: Service, environment: Environment, commit: str | None, probe: str
+    ) -> dict[str, Report]:
         commit = commit or await self._gatherer.default_commit(service)
         cooked = await self._gatherer.recipe(service, commit) if commit else None
         if not isinstance(cooked, Cooked) or commit is None:
@@ -91,19 +98,18 @@ class Prober:
             regions={target.name: target.region for target in targets},
         )
         asked = [step for target in targets if (step := status(making, target.name, expect=False)) is not None]
-        endings = await self._carry_out(service, environment, asked, cooked.recipe)
+        endings = await self._carry_out(service, environment, asked, cooked.recipe, probe)
         return {step.target: await self._meaning(service, ending) for step, ending in zip(asked, endings, strict=True)}
 
     async def _carry_out(
-        self, service: Service, environment: Environment, asked: list[Step], recipe: Recipe
+        self, service: Service, environment: Environment, asked: list[Step], recipe: Recipe, probe: str
     ) -> list[Ending]:
-        probe = f"look-{self._new_id()}"
         keys = [StepKey(deploy=probe, step=f"{i:03d}-status", attempt=1) for i in range(1, len(asked) + 1)]
 
         def claim(session: Session, topics: set[str]) -> None:
             for key, step in zip(keys, asked, strict=True):
                 work = _work(service, environment, step, probe, recipe)
-                steps.claim(session, key, work, self._host, self._clock())
+                steps.claim(session, key, work, steps.ANY_HOST, self._clock())
             topics.add("steps")
 
         with self._database.waker.listening(f"probe:{probe}") as told:

@@ -76,6 +76,8 @@ async def examine(settings: Settings, tell: Tell, *, seconds: float = SECONDS) -
         examination.begin(Check(what="repositories", look=partial(_repositories, loading, processes, examination)))
         await examination.over()
     finally:
+        for task in (asking, loading):
+            task.cancel()
         with suppress(TimeoutError):
             await asyncio.wait_for(in_thread(processes.close), CLOSE_SECONDS)
 

@@ -25,7 +25,8 @@ class Finding:
     says: str
 
     def __str__(self) -> str:
-        return f"{self.level:<7}  {self.what}: {' '.join(self.says.split())}"
+        line = f"{self.level:<7}  {self.what}: {' '.join(self.says.split())}"
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)  # it may quote anything
 
 
 Findings = AsyncIterator[Finding]

@@ -133,7 +133,7 @@ async def running(settings: Settings, asking: Awaitable[Facts | None]) -> Findin
 
 async def _healthy(settings: Settings, facts: Facts) -> Findings:
     yield ok("bot", f"process {facts['pid']} runs on {settings.data} and answers")
-    if Path(facts["config"]) != settings.config.absolute():
+    if Path(facts["config"]).resolve() != settings.config.resolve():
         yield warning("bot", f"it reads {facts['config']}, not {settings.config}; name that file with --config")
     if facts["config_problems"]:
         yield warning("bot", "it goes on with the configuration that it read before the file was broken")
@@ -148,6 +148,7 @@ async def facts_of(data: Path) -> Facts | None:
 def _holder(data: Path) -> int | None:
     """The process that holds the folder. It is not asked by trying to hold it, for a bot that starts at this moment
     would find it held."""
+    pid: int | None = None
     try:
         held = data / "bot.lock"
         pid = int(held.read_text())

@@ -15,7 +15,7 @@ from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Changes, Outcome, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
-NO_WAY_BACK = "No button to roll back: no other version is known to be good here."
+NO_WAY_BACK = "No button to roll back: nothing else was good here and stayed so."
 TARGETS_SHOWN = 20
 TRAFFIC = {Traffic.OUT: ", out of traffic", Traffic.UNSURE: ", in or out of traffic, nobody knows"}
 
@@ -124,8 +124,13 @@ def _running(deploy: Deploy) -> Card:
         facts=facts,
         lines=(*([stumble(deploy)] if deploy.stumbled else []), *step_lines(deploy)),
         buttons=kept,
-        notes=(*notes, *_skipped(deploy)),
+        notes=(*notes, *_went_on(deploy), *_skipped(deploy)),
     )
+
+
+def _went_on(deploy: Deploy) -> tuple[str, ...]:
+    used = deploy.went_on
+    return (f"Go on: @{used.by.name}, {clock(used.at)}",) if used is not None else ()
 
 
 def stumble(deploy: Deploy) -> str:

@@ -42,7 +42,7 @@ def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
 def _facts(planned: Planned) -> tuple[str, ...]:
     live = planned.replaces
     return (
-        f"{live.version} is live now" if live else "nothing is known to be live",
+        f"{live.version} is live now" if live else "no one version is known to be live",
         *change_facts(planned.changes, live),
     )
 

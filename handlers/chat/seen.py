@@ -4,10 +4,9 @@ mark. Pure; escaping for one surface is that surface's."""
 import re
 import unicodedata
 
+from pipelines.domain.letters import IGNORABLE
+
 ODD = "\ufffd"
-# Default_Ignorable_Code_Point of the Unicode Character Database, where the general category does not tell: shown as
-# nothing at all. Variation selectors only choose how the character before them looks: they are left out.
-_IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\u2800")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
 
@@ -17,4 +16,4 @@ def visible(text: str) -> str:
 
 
 def _can_be_seen(c: str) -> bool:
-    return c in "\n\t" or (unicodedata.category(c)[0] != "C" and c not in _IGNORABLE)
+    return c in "\n\t" or (unicodedata.category(c)[0] != "C" and c not in IGNORABLE)

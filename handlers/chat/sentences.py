@@ -157,7 +157,7 @@ def _room(sentence: Sentence, verb: str, *allowed: str) -> tuple[str | None, str
         raise _too_many(words[2], f"{verb} {_ROOM}")
     if len(words) == 1:
         like = f"{verb} {words[0]} {{environment}}"
-        raise NotThatError(f"Where? `{verb}` takes a service and an environment, or nothing.", like)
+        raise NotThatError(f"Where? `{verb}` takes a service and an environment, or nothing.", like, f"{verb} {_ROOM}")
     return (words[0], words[1]) if words else (None, None)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from handlers.chat.asking import asked
 from handlers.chat.card import Card, plain_text
 from handlers.chat.deploy_card import TRAFFIC
 from handlers.chat.times import between, clock
@@ -34,12 +35,15 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     head = f"{view.service} in {view.environment}: {_runs(view, now)}"
     if view.running is not None:
         running = view.running
-        state = "waits for an answer" if running.lost() else "is on its way"
+        state = "waits for an answer" if running.waits() else "is on its way"
         head += f" · {running.plan.version} {state}, by {running.by.name}, for {between(running.at, now)}"
         head += f", but stands still: Shipmate itself broke (error {running.stumbled})" if running.stumbled else ""
+    question = asked(view.running) if view.running is not None else None
     if not view.configured:
         head += " · not in the configuration any more"
     lines = [head]
+    if question is not None:
+        lines.append("    answer: " + ", ".join(f"`/deploy {button.say}`" for button in question.buttons))
     out = any(state.traffic in TRAFFIC for state in view.targets.values())
     if out or (view.live is None and any(state.version for state in view.targets.values())):
         lines += [f"    {name}: {_target(state)}" for name, state in view.targets.items()]

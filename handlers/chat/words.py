@@ -6,6 +6,7 @@ from typing import assert_never
 from handlers.chat.times import between, clock
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
+RESTARTING = "Shipmate is restarting; say it again in a moment."
 SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
 
 
@@ -18,11 +19,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
     say = gate.text
     match gate.code:
         case Code.NOT_A_MEMBER:
-            return _not_a_member(say("kind"))
+            return _not_a_member(say("kind"), say("by"))
         case Code.NOT_ALLOWED:
             return (
                 f"You may not deploy {say('service')} to {say('where')}: that is for {_people(gate.listed('who'))}. "
-                "Ask one of them, or have the configuration changed."
+                f"Ask {_them(gate.listed('who'))}, or have the configuration changed."
             )
         case Code.GROUP_UNKNOWN:
             return (
@@ -87,6 +88,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
                 f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
             )
+        case Code.ROOM_LATE:
+            return (
+                f"{say('version')} by {say('by')} waits in {say('where')}: Shipmate was away when its next step should "
+                f"have begun. Say `/deploy go on {say('service')} {say('where')}`, or roll back."
+            )
         case Code.ALREADY_LIVE:
             return (
                 f"{say('service')} {say('version')} is already live in {say('where')}. "
@@ -94,14 +100,14 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
-                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
-                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"There is no version of {say('service')} to go back to in {say('where')}: nothing else was good "
+                f"there and stayed so. Name one: `/deploy {say('service')} latest {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
             return (
                 f"{say('given')!r} never ended well in {say('where')}, so a rollback does not go there.{good} "
-                f"A deploy does: `/deploy {say('service')} {say('given')} {say('where')}`."
+                f"{_go_there(gate)}"
             )
         case Code.STALE_BUTTON:
             by = f" by {say('by')}" if say("by") else ""
@@ -168,15 +174,30 @@ def message_lost(what: str, number: str) -> str:
     )
 
 
-def _not_a_member(kind: str) -> str:
+def _not_a_member(kind: str, by: str) -> str:
+    if kind == "unknown":
+        return (
+            f"Slack tells nothing about {by!r}, so they may not do this; it is for full members of this workspace. "
+            "In a terminal say who you are: `--as NAME`."
+        )
     who = {
         "guest": "Guests",
         "bot": "Bots",
         "deleted": "Deactivated users",
         "stranger": "People of another workspace",
-        "unknown": "People whom Slack does not tell about",
     }.get(kind, "They")
     return f"{who} may not do this; it is for full members of this workspace. Ask one of them."
+
+
+def _go_there(gate: Gate) -> str:
+    service, where, good = gate.text("service"), gate.text("where"), gate.listed("good")
+    if good:
+        return f"Say for example `/deploy rollback {service} {where} to {good[0]}`."
+    return f"Say for example `/deploy {service} latest {where}`."
+
+
+def _them(names: tuple[str, ...]) -> str:
+    return "them" if len(names) == 1 else "one of them"
 
 
 def _people(names: tuple[str, ...]) -> str:

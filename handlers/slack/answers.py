@@ -17,7 +17,7 @@ from handlers.slack.private import Private
 from handlers.slack.tasks import HOPELESS, Breaks, told
 from pipelines.domain.events import Asked
 from pipelines.domain.refusals import Accepted, Refusal
-from pipelines.shipmate import Shipmate, noted
+from pipelines.shipmate import Shipmate, away, noted
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Answers:
             await self._tell(asked, await self._message(asked, outcome))
         except Exception as error:
             number = noted(log, f"answering {asked.ask}", error)
-            if self._breaks.broke(asked.ask) < HOPELESS:
+            if away(error) or self._breaks.broke(asked.ask) < HOPELESS:
                 return
             await self._tell(asked, lines_message([words.answer_lost(number)]))
         self._breaks.good(asked.ask)

@@ -13,7 +13,7 @@ from handlers.slack.card_painter import CardPainter
 from handlers.slack.tasks import HOPELESS, Breaks, told
 from handlers.slack.thread_painter import CLOSING, ThreadPainter
 from pipelines.domain.deploy import Deploy
-from pipelines.shipmate import noted
+from pipelines.shipmate import away, noted
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Painter:
                 while True:
                     event.clear()
                     began = asyncio.get_running_loop().time()
-                    for deploy in await self._studio.shipmate.unpainted("slack"):
+                    for deploy in await self._studio.shipmate.unpainted():
                         self._begin(deploy)
                     took = asyncio.get_running_loop().time() - began
                     await asyncio.sleep(max(SCAN_PAUSE, 3 * took))
@@ -61,7 +61,7 @@ class Painter:
             self._breaks.good(deploy.id)
         except Exception as error:
             number = noted(log, f"painting {deploy.id}", error)
-            if self._breaks.broke(deploy.id) == HOPELESS:
+            if not away(error) and self._breaks.broke(deploy.id) == HOPELESS:
                 plan = deploy.plan
                 it = f"{plan.service} {plan.version} in {plan.environment}"
                 line = lines_message([words.message_lost(it, number)])

@@ -11,7 +11,7 @@ from pipelines.shipmate import noted
 log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
-FIRST_REST, LONGEST_REST = 0.5, 60.0  # seconds
+FIRST_REST, LONGEST_REST, DOUBLED = 0.5, 60.0, 10  # seconds; how often they are doubled
 HOPELESS = 3  # times in a row that something breaks before a person is told
 
 
@@ -33,6 +33,11 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             noted(log, "answering in Slack", error)
 
+    async def finish(self, within: float) -> None:
+        """Wait for what is under way, so many seconds at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+
     async def stop(self) -> None:
         for task in list(self._running):
             task.cancel()
@@ -49,7 +54,7 @@ class Breaks:
     def broke(self, name: str) -> int:
         """Count it; how often by now."""
         times = self._broke.get(name, (0, 0.0))[0] + 1
-        self._broke[name] = (times, self._clock() + min(FIRST_REST * 2**times, LONGEST_REST))
+        self._broke[name] = (times, self._clock() + min(FIRST_REST * 2 ** min(times, DOUBLED), LONGEST_REST))
         return times
 
     def rests(self, name: str) -> bool:

@@ -1,5 +1,6 @@
 """Cards as lines for a terminal: no colours, and buttons as the words that do the same."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from handlers.chat.answers import accepted_card
@@ -8,9 +9,12 @@ from handlers.chat.card import Card
 from handlers.chat.deploy_card import stumble
 from handlers.chat.seen import visible
 from handlers.chat.times import between
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.deploy import Deploy, StepRun
 from pipelines.domain.events import Progress
+from pipelines.domain.plan import Step
 from pipelines.domain.refusals import Accepted
+
+PRINTED = 10  # lines of a step that failed
 
 
 def lines(card: Card) -> list[str]:
@@ -57,17 +61,36 @@ def progress(deploy: Deploy) -> dict[str, list[str]]:
             continue
         took = between(run.started, run.ended)
         mark = {Progress.OK: "✓", Progress.LOST: "?"}.get(run.progress, "✗")
-        key = f"{step.id}.{run.attempt}.{run.progress.value}"
+        key = _key(step, run)
         told.append((run.ended, key, f"{mark} {step.label} {run.detail}".rstrip() + f" ({took})"))
     return {key: [visible(line)] for _, key, line in sorted(told, key=lambda entry: entry[:2])}
+
+
+def broken_off(deploy: Deploy) -> dict[str, tuple[str, int]]:
+    """The step and attempt of each run that did not end well, by the key of its line."""
+    return {
+        _key(step, run): (step.id, run.attempt)
+        for step in deploy.steps
+        if (run := deploy.runs.get(step.id)) is not None and run.progress in (Progress.FAILED, Progress.TIMED_OUT)
+    }
+
+
+def printed(pieces: Iterable[bytes]) -> list[str]:
+    """The last lines of a step's output."""
+    text = b"".join(pieces).decode(errors="replace")
+    return [visible(f"    | {line}") for line in text.splitlines()[-PRINTED:]]
+
+
+def _key(step: Step, run: StepRun) -> str:
+    return f"{step.id}.{run.attempt}.{run.progress.value}"
 
 
 def question(deploy: Deploy) -> dict[str, list[str]]:
     """What a person must answer, with the words that answer it, by a key of its own; empty when nothing is asked."""
     if deploy.stumbled and deploy.outcome is None:
         return {f"stumbled.{deploy.stumbled}": [f"! {stumble(deploy)}"]}
-    question, lost = asked(deploy), deploy.lost()
-    if question is None or lost is None:
+    question = asked(deploy)
+    if question is None:
         return {}
     said = [f"? {question.sentence}", *question.notes, "Say one of:", *(f"    {b.say}" for b in question.buttons)]
-    return {f"question.{lost[0].id}.{lost[1].attempt}.{lost[1].progress.value}": [visible(line) for line in said]}
+    return {f"question.{question.key}": [visible(line) for line in said]}

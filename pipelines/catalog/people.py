@@ -8,8 +8,8 @@ from pipelines.catalog.nodes import Scalar, Sequence, Value
 from pipelines.catalog.problems import Found
 
 PERSON_LATER = ("github",)
-_PERSON = re.compile(r"@?[\w.+-]{1,80}")
-_GROUP = re.compile(r"@[\w.+-]{1,80}")
+_PERSON = re.compile(r"@?[^\s,;@#<>()\[\]]{1,80}")
+_GROUP = re.compile(r"@[^\s,;@#<>()\[\]]{1,80}")
 _SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 

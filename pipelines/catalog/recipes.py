@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping as Table
 from dataclasses import replace
 
+from pipelines.catalog.addresses import address_problem
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
 from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
-from pipelines.catalog.problems import Found, RecipeErrors, nearest
+from pipelines.catalog.problems import Found, Problem, RecipeErrors, lookalike, nearest
 from pipelines.domain import variables
 from pipelines.domain.recipe import (
     CHECK_RETRIES,
@@ -48,6 +49,8 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
     Raises RecipeErrors."""
     found = Found(file)
+    if entries.get(file) == LINK:
+        raise RecipeErrors([Problem(file=file, line=1, message="this is a symbolic link; the bot reads a file")])
     root = read(source, found, LIMITS)
     reader = _Reader(found, folder, entries)
     recipe = None if found.problems else reader.recipe(root)
@@ -133,7 +136,7 @@ class _Reader:
         if any(entry.startswith(f"{path}/") for entry in self._entries):
             return f"`{given}` is a folder; name the script in it"
         scripts = [name for name, m in self._entries.items() if m == EXECUTABLE]
-        return f"`{given}` is not in the commit.{nearest(path, scripts) if scripts else ''}"
+        return f"`{given}` is not in the commit.{lookalike(given)}{nearest(path, scripts) if scripts else ''}"
 
     def _status(self, value: Value, found: Found, key: str) -> Script | StatusUrl | None:
         if isinstance(value, Scalar) and value.text.startswith(("http://", "https://")):
@@ -148,6 +151,8 @@ class _Reader:
                 self._found.add(
                     value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}"
                 )
+        if (problem := address_problem(url)) is not None:
+            self._found.add(value.line, f"`{url}` cannot be asked: {problem}")
         return url
 
     def _names(self, value: Value, found: Found, key: str) -> tuple[str, ...]:
@@ -232,7 +237,7 @@ class _Reader:
         return self._rolling(rolling.value) if rolling is not None else Rolling()
 
     def _plain_strategy(self, value: Scalar) -> Rolling | Recreate:
-        if value.text in STRATEGIES_LATER:
+        if value.text.replace("-", "_") in STRATEGIES_LATER:
             self._found.add(value.line, f"`{value.text}` is not enforced by this version yet; use rolling or recreate")
         elif value.text not in STRATEGIES:
             self._found.add(value.line, f"{kind(value)} is not a strategy.{nearest(value.text, STRATEGIES)}")

@@ -66,7 +66,7 @@ def member(person: Person) -> Gate | None:
     """Only full members of this workspace may do anything at all."""
     if person.kind is PersonKind.MEMBER:
         return None
-    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value})
+    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value, "by": person.name})
 
 
 def allowed(service: str, environment: str, facts: Facts) -> Gate | None:
@@ -112,7 +112,8 @@ def room_free(state: State) -> Gate | None:
         room = f"{holder.plan.service} {holder.plan.environment}"
         says = tuple(f"{SAID[choice]} {room}" for choice in holder.choices(*lost))
         return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label, "says": says})
-    return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
+    code = Code.ROOM_LATE if holder.waits() and holder.held is not None else Code.ROOM_BUSY
+    return Gate(code=code, evidence=evidence, lifted_by=(holder.by.name,))
 
 
 def version_known(given: str, facts: Facts) -> Gate | None:

@@ -96,3 +96,8 @@ class Config:
 
 def room_name(service: str, environment: str) -> str:
     return f"{service}/{environment}"
+
+
+def environment_name(environment: str) -> str:
+    """The environment's own stream; no room is called so."""
+    return f"env:{environment}"

@@ -138,6 +138,16 @@ def read_exit(run_dir: Path) -> Exit | None:
     return Exit(**facts | {"why": Why(facts["why"])}) if facts else None
 
 
+def last_sign(run_dir: Path) -> datetime | None:
+    """When a run that has begun was last seen to live: its start, or the last it printed."""
+    started = read_started(run_dir)
+    try:
+        printed = datetime.fromtimestamp((run_dir / "out").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return started.at if started else None
+    return max(started.at, printed) if started else printed
+
+
 def state(run_dir: Path, *, detach: bool = False) -> RunState:
     """How the run stands now. The lock is tried only once the run has started, so that no supervisor finds it taken.
     Of a script that leaves processes behind on purpose (`detach`) only its first tells that it still runs.
@@ -234,9 +244,10 @@ def _end_all(run_dir: Path, number: int) -> bool:
 
 
 def forbid(run_dir: Path) -> bool:
-    """Takes the one right to start, and writes an end; False when a supervisor was faster. Raises OSError: the right
-    was not taken.
+    """Takes the one right to start, and writes an end; False when a supervisor was faster. Makes the folder. Raises
+    OSError: the right was not taken.
     """
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC).timestamp()
     nobody = {"pid": 0, "start": None, "session": 0, "script_start": None, "boot_id": None, "at": at}
     try:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -191,6 +191,10 @@ class Source:
     async def ls(self, repo: str, commit: str, prefix: str = "") -> dict[str, str]:
         """Path to mode of every file below `prefix`: 100644, 100755 (executable), 120000 (link), 160000 (submodule)."""
         return await self._do(self._mirror(repo).ls, commit, prefix)
+
+    async def ways_out(self, repo: str, commit: str, links: Iterable[str]) -> dict[str, str]:
+        """Of the symbolic links of a commit those that leave it, and where they lead."""
+        return await self._do(self._mirror(repo).ways_out, commit, links)
 
     async def tree_id(self, repo: str, commit: str) -> str:
         """The id of the commit's whole tree, 40 hex digits: it covers every byte, name and mode in it."""

@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Progress, Report
@@ -12,6 +12,7 @@ from pipelines.domain.stepwork import Work
 from pipelines.storage import codec
 from pipelines.storage.tables import OutputRow, StepRow
 
+ANY_HOST = ""  # a claim that any host may take for its own
 KEPT_FIRST = 2 * 1024 * 1024
 KEPT_LAST = 18 * 1024 * 1024
 
@@ -25,23 +26,29 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does; `stop`: it shall be ended. `progress` None: it never began."""
+    """An attempt that somebody must carry out, or does, on `host` and since `at`; `stop`: it shall be ended. `progress`
+    None: it never began."""
 
     key: StepKey
+    host: str
     work: Work
     stop: bool
     progress: Progress | None
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
+    """`at` is when it really ended; None: just now."""
+
     progress: Progress
     detail: str = ""
     report: Report | None = None
+    at: datetime | None = None
 
 
 def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -> None:
-    """Claim the attempt for the agent of `host`; claimed already is fine."""
+    """Claim the attempt for the agent of `host`, or for whichever agent takes it first; claimed already is fine."""
     if session.get(StepRow, (key.deploy, key.step, key.attempt)) is None:
         row = StepRow(
             deploy=key.deploy, step=key.step, attempt=key.attempt, host=host, work=codec.dump(work), claimed_at=at
@@ -62,15 +69,20 @@ def stop(session: Session, key: StepKey) -> None:
         row.stop = True
 
 
+def stop_all(session: Session, deploy: str) -> None:
+    going = update(StepRow).where(col(StepRow.deploy) == deploy, col(StepRow.ended_at).is_(None))
+    session.execute(going.values(stop=True))
+
+
 def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
     """Record how an attempt ended, once. Unsupervised is not an end: it may still be followed by one."""
-    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt), with_for_update=True)
     if row is None or row.ended_at is not None:
         return
-    row.progress, row.detail = ending.progress.value, ending.detail
+    row.progress, row.detail = ending.progress.value, ending.detail.replace("\0", "\ufffd")  # no text has a NUL there
     row.report = codec.dump(ending.report) if ending.report else ""
     if ending.progress is not Progress.UNSUPERVISED:
-        row.ended_at = at
+        row.ended_at = ending.at or at
 
 
 def ending(session: Session, key: StepKey) -> Ending | None:
@@ -79,20 +91,31 @@ def ending(session: Session, key: StepKey) -> Ending | None:
     if row is None or row.progress in ("", Progress.RUNNING.value):
         return None
     report = codec.load(Report, row.report) if row.report else None
-    return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
+    return Ending(progress=Progress(row.progress), detail=row.detail, report=report, at=row.ended_at)
 
 
 def open_claims(session: Session, host: str) -> list[Claim]:
-    rows = session.exec(select(StepRow).where(StepRow.host == host, col(StepRow.ended_at).is_(None)))
-    return [
-        Claim(
-            key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
-            work=codec.load(Work, row.work),
-            stop=row.stop,
-            progress=Progress(row.progress) if row.progress else None,
-        )
-        for row in rows
-    ]
+    """What the agent of a host has to do, and what it may take."""
+    theirs = col(StepRow.host).in_((host, ANY_HOST))
+    rows = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
+    return list(codec.each("the claim of", rows, _claim, lambda row: f"{row.deploy} {row.step}"))
+
+
+def _claim(row: StepRow) -> Claim:
+    return Claim(
+        key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
+        host=row.host,
+        work=codec.load(Work, row.work),
+        stop=row.stop,
+        progress=Progress(row.progress) if row.progress else None,
+        at=row.claimed_at,
+    )
+
+
+def take(session: Session, host: str) -> None:
+    """Make a host's own what any host may take; of two that do so at once each claim is one's."""
+    free = update(StepRow).where(col(StepRow.host) == ANY_HOST, col(StepRow.ended_at).is_(None))
+    session.execute(free.values(host=host))
 
 
 def _of(key: StepKey) -> tuple[object, ...]:

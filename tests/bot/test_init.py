@@ -33,8 +33,9 @@ Then:
   git add deploy.yml deploy/install.sh
   shipmate check .
   git commit -m "How this service is deployed"
+  git tag v1.0
 
-and in the bot's configuration:
+and in the bot's configuration, such as shipmate.yml:
   services:
     web-shop:
       repo: "{root}"
@@ -42,6 +43,10 @@ and in the bot's configuration:
         staging: ["127.0.0.1:8001", "127.0.0.1:8002"]
   environments:
     staging: {}
+
+To ship it, each in a terminal of its own and in the folder of shipmate.yml:
+  shipmate run --config shipmate.yml
+  shipmate say "web-shop v1.0 staging" --wait
 """  # noqa: W291 (a prompt ends in a blank)
 
 

@@ -1,9 +1,7 @@
 """An error of the bot itself, in a terminal: the sentence with the id that the log has, and an exit status that says no
 more than anybody knows. The faults are made in its database, beside it."""
 
-import json
 import re
-import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.sockets import address
 from tests.support.process import Bot
 from tests.support.scene import make_service
 
@@ -64,19 +61,6 @@ def test_a_decision_that_breaks_is_a_refusal(bot: Bot, without: str) -> None:
     said = bot.say("abort")
     assert said.status == 3 and "itself broke, and nothing was started." in said.text
     assert logged(bot, said.text, "deciding ")
-
-
-@pytest.mark.parametrize(
-    "request_", [b"this is no JSON\n", b"[1]\n", b'{"after": "x"}\n', b"{}\n", b"x" * 70_000 + b"\n"]
-)
-def test_whatever_comes_over_the_socket_is_answered(bot: Bot, request_: bytes) -> None:
-    with address(bot.data) as path, socket.socket(socket.AF_UNIX) as terminal:
-        terminal.settimeout(20)
-        terminal.connect(path)
-        terminal.sendall(request_)
-        lines = terminal.makefile("r").read().splitlines()
-    assert logged(bot, json.loads(lines[0])["line"], "")
-    assert json.loads(lines[-1])["exit"] in (3, 75)
 
 
 def test_a_bot_that_breaks_at_its_start_says_what_may_help(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.support.process import ROOT, Bot
-from tests.support.scene import free_port
+from tests.support.process import ROOT, Bot, free_port
 from tests.support.service import GIT
 
 APP = """import http.server, os
@@ -77,8 +76,7 @@ def test_a_service_of_ones_own(own: Own) -> None:
     assert own.shell("shipmate check .").startswith("deploy.yml is good.")
     for line in lines:
         own.shell(line.strip())
-    own.shell("git tag v1.0")
-    configuration = said.partition("configuration:\n")[2]
+    configuration = said.partition("such as shipmate.yml:\n")[2].partition("\n\n")[0]
     for example, target in zip(("127.0.0.1:8001", "127.0.0.1:8002"), own.targets, strict=True):
         configuration = configuration.replace(example, target)
     own.bot.config.write_text(configuration)

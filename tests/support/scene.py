@@ -5,7 +5,6 @@ What is typed and what is shown, as a person would see it."""
 import copy
 import json
 import re
-import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from bot.workspace import default_seed
 from bot.workspace.state import Message
-from tests.support.process import Bot, until
+from tests.support.process import Bot, free_port, until
 from tests.support.service import Service
 from tests.support.workspace import Threaded
 
@@ -195,11 +194,6 @@ def on_stage(
             yield scene
         finally:
             scene.bot.kill()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def read(message: Message) -> str:

@@ -18,6 +18,7 @@ import pytest
 
 from bot.workspace import default_seed
 from handlers.slack.routes import SCOPES
+from pipelines.storage.schema import HEAD
 from tests.support.process import ROOT, Bot, until
 from tests.support.repository import Repository
 from tests.support.workspace import Threaded
@@ -120,7 +121,7 @@ def test_beside_a_bot_that_works(place: Place, slack: Threaded) -> None:
         assert told.status == 0, told.text
         assert bot.process is not None
         assert told.line("bot") == f"ok       bot: process {bot.process.pid} runs on {place.data} and answers"
-        assert told.line("database") == "ok       database: whole and writable, at schema 0001"
+        assert told.line("database") == f"ok       database: whole and writable, at schema {HEAD}"
         assert told.line("SLACK_BOT_TOKEN") == "ok       SLACK_BOT_TOKEN: shipmate in acme"
         assert told.line("SLACK_APP_TOKEN") == "ok       SLACK_APP_TOKEN: Socket Mode may connect"
         assert told.line("second bot") == "ok       second bot: none had this app token when ours connected"
@@ -225,7 +226,11 @@ def test_everything_is_wrong_and_all_of_it_is_told(place: Place) -> None:
         ({"PORT": "soon"}, "PORT is 'soon'", "  SLACK_BOT_TOKEN: "),
         ({"SLACK_APP_TOKEN": ""}, "Set SLACK_APP_TOKEN for Socket Mode", "  Slack: "),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL must begin with sqlite:///", "  SLACK_BOT_TOKEN: "),
-        ({"DATABASE_URL": "postgresql://ana:hunter2@h/d"}, "keeps its state in SQLite", "  SLACK_BOT_TOKEN: "),
+        (
+            {"DATABASE_URL": "postgresql://ana:hunter2@h/d"},
+            "postgresql://ana@h/d did not answer: ",
+            "  SLACK_BOT_TOKEN: ",
+        ),
     ],
 )
 def test_a_setting_that_is_wrong_is_one_line_among_the_others(

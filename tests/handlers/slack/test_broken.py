@@ -200,6 +200,22 @@ async def test_a_row_that_nobody_can_read_holds_up_no_other(
     assert caplog.text.count("while reading Deploy odd") == 1
 
 
+async def test_an_ask_and_an_answer_that_nobody_can_read_hold_up_no_other(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log
+) -> None:
+    odd = "INSERT INTO ask (id, key, at, surface, body, outcome) SELECT '{0}', '{0}', at, surface, '{{}}', '' FROM ask"
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("abort")
+        await slack.until(lambda: slack.private)
+        await run(front, odd.format("odd1"), "UPDATE ask SET decided_at = at WHERE id = 'odd1'")
+        await run(front, odd.format("odd2") + " LIMIT 1")
+        await front.shipmate.sweep()
+        assert await visitor.command("abort", trigger="1.2")
+        await slack.until(lambda: len(slack.private) == 2)
+    assert "while reading the ask odd2, which is left alone" in caplog.text
+    assert "while reading the answer to odd1, which is left alone" in caplog.text
+
+
 async def test_a_look_is_answered_though_slack_is_away_for_a_while(
     slack: Slack, front: Front, session: aiohttp.ClientSession
 ) -> None:

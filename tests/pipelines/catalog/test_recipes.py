@@ -130,6 +130,15 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
         (LEAST + f"secrets: [{', '.join(f'A{n}' for n in range(101))}]", "deploy.yml:2: these are 101 secrets; more"),
         (LEAST + "check: [{tcp: somewhere}]", "deploy.yml:2: `somewhere` has no port"),
         (LEAST + "check: [x]", "deploy.yml:2: a check is a mapping"),
+        (LEAST + "timeout: 999999999h", "deploy.yml:2: `timeout` is longer than 30 days"),
+        (LEAST + "timeout: \u0663s", "deploy.yml:2: `timeout` must be a time"),
+        (LEAST + "check: [{http: 'http://x:99999/'}]", "deploy.yml:2: `http://x:99999/` cannot be asked: a port is"),
+        (LEAST + "strategy: blue-green", "deploy.yml:2: `blue-green` is not enforced by this version yet"),
+        (
+            LEAST + "st\u0430tus: x.sh",
+            "deploy.yml:2: `st\u0430tus` is not a key of deploy.yml. The character \u0430",
+        ),
+        (LEAST + "status: d/i\u200b.sh", "deploy.yml:2: an invisible character is here: U+200B (zero width space)"),
         (LEAST + "check: [{http: http://$TARGET/, silence: 1m}]", "deploy.yml:2: `silence` is of scripts"),
         (LEAST + "after: {run: deploy/install.sh, silence: 0s}", "deploy.yml:2: `silence` must be"),
         (

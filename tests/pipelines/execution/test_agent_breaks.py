@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,10 +36,10 @@ class Stage:
     database: Database
     source: Source
     service: Service
-    stopped: list[Exception] = field(default_factory=list)  # what the clock raises, one a look
+    stopped: list[Exception] = field(default_factory=list)  # what the clock raises once the script began, one a look
 
     def clock(self) -> datetime:
-        if self.stopped:
+        if self.stopped and (self.run_dir / "started").exists():
             raise self.stopped.pop()
         return datetime.now(UTC)
 
@@ -60,10 +60,11 @@ class Stage:
         await self.database.write(lambda session, _: steps.claim(session, KEY, work, "here", datetime.now(UTC)))
 
     async def ending(self) -> Ending:
+        """How it ended; when is another test's."""
         async with asyncio.timeout(30):
             while (found := await self.database.read(lambda session: steps.ending(session, KEY))) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        return found
+        return replace(found, at=None)
 
     async def output(self) -> str:
         return "".join(p.data.decode() for p in await self.database.read(lambda session: steps.pieces(session, "d1")))
@@ -158,6 +159,16 @@ async def test_where_nobody_can_know_how_it_ended_a_person_is_asked(stage: Stage
         (stage.run_dir / "started").write_text("this was once a file of ours")
         ending = await stage.ending()
     assert ending.progress is Progress.LOST and BROKE.search(ending.detail)
+
+
+async def test_a_claim_that_nobody_can_read_holds_up_no_other(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    await stage.claim()
+    odd = "INSERT INTO step SELECT 'odd', step, attempt, host, '{}', stop, claimed_at, ended_at, '', '', '' FROM step"
+    await stage.database.write(lambda session, _: session.exec(text(odd)))  # type: ignore[call-overload]
+    stage.go()
+    async with working(stage):
+        assert await stage.ending() == Ending(progress=Progress.OK)
+    assert "while reading the claim of odd 001-deploy, which is left alone" in caplog.text
 
 
 async def test_a_run_folder_that_cannot_be_made_is_told_at_once(stage: Stage) -> None:
