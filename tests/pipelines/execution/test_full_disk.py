@@ -72,6 +72,18 @@ async def test_a_script_that_needs_no_disk_ends_well(rig: Rig, disk: SmallDisk) 
     assert (await rig.ending(key)).progress is Progress.OK
 
 
+async def test_a_script_that_fills_the_disk_itself_is_read_and_gives_it_back(rig: Rig, disk: SmallDisk) -> None:
+    """More than the disk holds comes through: what is recorded leaves it."""
+    rig.begin()
+    left = f"$(df -k --output=avail '{disk.folder}' | tail -1)"
+    print_one = "head -c 1M /dev/zero | tr '\\0' x && echo"
+    key = await rig.runs_script(
+        f"for i in {{1..60}}; do {print_one}; until [ {left} -gt 3000 ]; do sleep 0.02; done; done"
+    )
+    assert (await rig.ending(key)).progress is Progress.OK
+    assert (rig.run_dir(key) / "out").stat().st_size > 60_000_000
+
+
 @pytest.fixture
 def make_run_there(disk: SmallDisk) -> Iterator[MakeRun]:
     made: list[Run] = []
