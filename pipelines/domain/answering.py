@@ -23,7 +23,7 @@ def answer(ask: str, command: Answer, state: State, facts: Facts) -> tuple[StepA
         return nothing
     closed = gates.closed(
         gates.allowed(deploy.plan.service, deploy.plan.environment, facts),
-        gates.unanswered(deploy, command.step, command.attempt),
+        gates.unanswered(deploy, command),
     )
     if closed:
         return Refusal(gates=closed)

@@ -164,6 +164,7 @@ def runs_again(step: Step, run: StepRun) -> bool:
     return run.progress is Progress.LOST and (run.answer == "again" or (by_recipe and not run.answer))
 
 
-def question(step: str, attempt: int) -> str:
-    """Names what is asked of one attempt, among what was used: it is answered once, by whatever button or word."""
-    return f"answer_{step}_{attempt}"
+def question(step: str, attempt: int, choice: Choice) -> str:
+    """Names what is asked of one attempt, among what was used: it is answered once, by whatever button or word. Of a
+    script that was waited for it may be asked later how it ended."""
+    return f"{'alone' if choice in ('wait', 'stop') else 'lost'}_{step}_{attempt}"

@@ -210,7 +210,10 @@ def _left(deploy: Deploy) -> Mapping[str, StepRun]:
 def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     run = deploy.runs[event.step]
-    used = {**deploy.used, question(event.step, run.attempt): Used(by=event.by, at=at, choice=event.choice)}
+    used = {
+        **deploy.used,
+        question(event.step, run.attempt, event.choice): Used(by=event.by, at=at, choice=event.choice),
+    }
     if event.choice == "worked":
         ended = ev.StepEnded(
             deploy=deploy.id,

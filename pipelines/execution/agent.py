@@ -344,7 +344,7 @@ class Script:
         began = clock()
         while True:
             state = await self._state()
-            await follower.drain()
+            behind = await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
                 return
             if state in (RunState.RUNNING, RunState.UNSUPERVISED):
@@ -359,7 +359,7 @@ class Script:
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
             slowest = ALONE if state is RunState.UNSUPERVISED else SLOW
-            delay = QUICK if asked else min(delay * 1.3, slowest)
+            delay = QUICK if asked or behind else min(delay * 1.3, slowest)
             await asyncio.sleep(delay)
 
     async def _start_again(self, starts: int) -> int:

@@ -22,9 +22,9 @@ from pipelines.execution.masking import Masker
 from pipelines.storage.database import Database
 from pipelines.storage.steps import KEPT_FIRST, KEPT_LAST, StepKey, append_output, output_end
 
-CHUNK = 1024 * 1024
-AT_ONCE = 64 * CHUNK  # bytes, after which whoever follows looks at other things, too
-MARK_EVERY = 8 * CHUNK
+CHUNK = 256 * 1024
+AT_ONCE = 32 << 20  # bytes, after which whoever follows looks at other things, too
+MARK_EVERY = 8 << 20
 
 
 class Follower:
@@ -40,9 +40,9 @@ class Follower:
         self._mark = self._read
         self._recorded: int | None = None
 
-    async def drain(self, *, last: bool = False) -> None:
+    async def drain(self, *, last: bool = False) -> bool:
         """Record what is there by now, at most `AT_ONCE`; what is printed meanwhile is for the next time. `last`: all
-        that is there, for nothing more will come."""
+        that is there, for nothing more will come. True: there is more."""
         size = await asyncio.to_thread(self._size)
         until = size if last else min(size, self._read + AT_ONCE)
         while self._read < until:
@@ -56,6 +56,7 @@ class Follower:
                 await asyncio.to_thread(self._let_go, self._read, self._masked)
         if last:
             await self._record(self._masker.flush(), 0)
+        return self._read < size
 
     def _size(self) -> int:
         try:
