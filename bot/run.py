@@ -6,6 +6,7 @@ ended in time (a database that does not answer, a Slack that takes no connection
 """
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -49,11 +50,17 @@ def run(settings: Settings, roles: frozenset[Role] = BOTH) -> int:
         print(f"Shipmate did not start: mend {settings.config} first.", file=sys.stderr)
         return 1
     except (AlreadyRunningError, StorageError, OSError) as error:
-        print(f"Shipmate did not start. {error}", file=sys.stderr)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        print(f"Shipmate did not start. {_taken(settings) if taken else error}", file=sys.stderr)
         return 1
     except Exception as error:
         print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
         return 1
+
+
+def _taken(settings: Settings) -> str:
+    ports = f"port {settings.port}" + (f" or {settings.ops_port}" if settings.ops_port else "")
+    return f"Something else listens on {settings.host}, {ports}. Set PORT (or OPS_PORT) to a free one."
 
 
 def _broke(error: Exception, number: str) -> str:

@@ -42,8 +42,8 @@ WELCOME = """
   Ctrl-C ends all of it; the next start goes on where it was. Begin anew with: make demo ARGS=--reset
 """
 BUSY = (
-    "A deploy is running: {what}. Ctrl-C again ends the demo all the same. The script that runs now then ends by "
-    "itself, most likely in a failure because its hosts are gone; the next start shows how it went."
+    "A deploy is running: {what}. The demo stays open; Ctrl-C again ends it all the same. The script that runs now "
+    "then ends by itself, most likely in a failure because its hosts are gone; the next start shows how it went."
 )
 
 
