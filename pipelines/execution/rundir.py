@@ -209,8 +209,8 @@ def _locked(run_dir: Path) -> bool:
 
 
 def _members(run_dir: Path, started: Started) -> list[processes.Process]:
-    """The living processes of the script: those of its session, unless the id is another's by now, and those that were
-    started with the run folder in their environment, wherever they fled. None after a restart of the machine.
+    """The living processes of the script: those of its session, unless the id is another's by now, those in its cgroup,
+    and those that were started with the run folder in their environment. None after a restart of the machine.
     """
     first = started.script_start
     if not started.session or first is None or started.boot_id != processes.boot_id():
@@ -218,14 +218,18 @@ def _members(run_dir: Path, started: Started) -> list[processes.Process]:
     leader = processes.process(started.session)
     session = started.session if leader is None or leader.start == first else None
     mark = f"={run_dir.absolute()}{os.sep}".encode()
+    group = cgroup.members(started.cgroup) if started.cgroup else frozenset()
     later = [found for found in processes.processes() if found.alive and found.start >= first]
-    return [found for found in later if found.session == session or mark in processes.environment(found.pid)]
+    ours = [found for found in later if found.session == session or found.pid in group]
+    return ours + [found for found in later if found not in ours and mark in processes.environment(found.pid)]
 
 
 def _ask(started: Started | None) -> bool:
     if started is None or not started.pid or started.boot_id != processes.boot_id():
         return False
-    return processes.send(started.pid, started.start, signal.SIGTERM)
+    told = processes.send(started.pid, started.start, signal.SIGTERM)
+    processes.send(started.pid, started.start, signal.SIGCONT)  # whoever stopped it: it has something to do
+    return told
 
 
 def _end_all(run_dir: Path, number: int) -> bool:

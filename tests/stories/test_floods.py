@@ -1,5 +1,5 @@
 """Output by the gigabyte, with five secrets to look for in it: the bot neither grows nor stands still, the message
-ends true, and little of it stays on the disk. Measured from outside: its peak memory, and how late its loop was."""
+ends true, and little of it stays on the disk. Measured are the process's own peak and by how much its loop was late."""
 
 import sys
 from collections.abc import Iterator

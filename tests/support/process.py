@@ -41,7 +41,7 @@ class Said:
 class Bot:
     """`python -m bot run` on a data folder, or another command (`role`: web, worker, supervise); `crash` names the
     point at which it dies (see `tests.support.crash`), `later` is how many seconds its clock is ahead, `lag` the file
-    that its loop's delays are written to."""
+    that its loop's delays are written to (see `tests.support.lag`)."""
 
     data: Path
     config: Path

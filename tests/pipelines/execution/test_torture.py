@@ -38,6 +38,7 @@ BODIES = {
     "without its environment": f"env -i setsid bash -c '{DEAF}; sleep 300; :' \"$TMPDIR\" & wait",
     "a crowd": "split() { [ $1 -eq 0 ] && exec sleep 300; split $(($1 - 1)) & split $(($1 - 1)) & wait; }; "
     f"{DEAF}; split 6",
+    "hopping": f"{DEAF}; python3 -c $'import os\\nwhile True: os.fork() and os._exit(0)' & sleep 300",
     "leaves and ends": f'(setsid bash -c "{DEAF}; {NEVER}" &); exit 0',
     "leaves and fails": f'(setsid bash -c "{DEAF}; {NEVER}" &); exit 1',
 }
