@@ -79,6 +79,7 @@ def test_figures_tell_what_ended_what_was_refused_and_what_waits(bot: Bot) -> No
     assert get(bot, "/healthz")[0] == 200
 
 
+@pytest.mark.long
 def test_a_slack_that_is_silent_degrades_and_a_database_that_is_makes_unready(
     bot: Bot, silence: dict[str, str]
 ) -> None:
