@@ -13,8 +13,8 @@ from tests.support.front import Front, opened
 
 
 @pytest.fixture
-async def front(tmp_path: Path) -> AsyncIterator[Front]:
-    async with opened(tmp_path) as front:
+async def front(tmp_path: Path, database_url: str) -> AsyncIterator[Front]:
+    async with opened(tmp_path, database_url) as front:
         yield front
 
 

@@ -29,6 +29,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield staged
 
 
+@pytest.mark.long
 def test_a_deploy_whose_next_step_is_late_waits_for_go_on(tmp_path: Path, bot: Bot) -> None:
     """The bot goes away in the middle of a script, which ends soon after, and comes back twenty minutes later."""
     service = six_steps(tmp_path, pause=0.2)
@@ -86,6 +87,7 @@ def test_the_message_asks_and_a_click_rolls_back(scene: Scene) -> None:
     assert set(scene.runs().values()) == {"v1.1"}
 
 
+@pytest.mark.long
 def test_what_was_asked_long_ago_is_answered_say_it_again(scene: Scene) -> None:
     """The bot dies between keeping what was asked and deciding it, and comes back six minutes later."""
     scene.bot.stop()

@@ -54,6 +54,7 @@ def complete(thread: list[str], version: str) -> bool:
     return any(printed in said for said in thread) and sum("went live in production" in said for said in thread) == 1
 
 
+@pytest.mark.long
 def test_the_bot_deploys_itself(host: Host, slack: Threaded) -> None:
     host.bot.start()
     deploys_itself(host, slack, "v1.1")

@@ -51,7 +51,7 @@ def held(bot: Bot) -> sqlite3.Connection:
 CALM = pytest.param(False, id="calm", marks=pytest.mark.long)
 
 
-@pytest.mark.parametrize("hangs", [CALM, pytest.param(True, id="nothing answers")])
+@pytest.mark.parametrize("hangs", [CALM, pytest.param(True, id="nothing answers", marks=pytest.mark.long)])
 def test_twenty_deploys_outlive_the_bot(bot: Bot, many: Many, silence: dict[str, str], hangs: bool) -> None:
     bot.start()
     many.begin(bot)

@@ -37,6 +37,7 @@ def zombies(parent: int) -> list[int]:
     return [found.pid for found in processes() if found.parent == parent and not found.alive]
 
 
+@pytest.mark.long
 def test_a_bot_that_ends_comes_back_and_scripts_never_notice(tmp_path: Path, kept: Bot) -> None:
     service = six_steps(tmp_path, pause=0.3)
     kept.start()

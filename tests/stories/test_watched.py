@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.postgres import Server
 from tests.support.process import Bot, free_port, until
 from tests.support.service import six_steps
 
@@ -78,6 +79,7 @@ def test_figures_tell_what_ended_what_was_refused_and_what_waits(bot: Bot) -> No
     assert get(bot, "/healthz")[0] == 200
 
 
+@pytest.mark.long
 def test_a_slack_that_is_silent_degrades_and_a_database_that_is_makes_unready(
     bot: Bot, silence: dict[str, str]
 ) -> None:
@@ -94,3 +96,23 @@ def test_a_slack_that_is_silent_degrades_and_a_database_that_is_makes_unready(
         assert not said["ready"] and said["checks"]["database"]["says"].startswith("no answer for")
         assert samples(bot)["shipmate_database_up{}"] == 1  # it can be read
     until(lambda: ready(bot)[0] == 200, what="ready again")
+
+
+def test_a_web_and_a_worker_each_tell_of_their_own(bot: Bot, postgres: Server) -> None:
+    shared = {"DATABASE_URL": postgres.fresh()}
+    bot.env = {**bot.env, **shared}
+    bot.role = "web"
+    worker = Bot(data=bot.data, config=bot.config, env={"OPS_PORT": str(free_port()), **shared}, role="worker")
+    try:
+        worker.start()
+        bot.start()
+        assert bot.say("api v1.1 staging", wait=True).status == 0
+        assert bot.say("api v9 staging").status == 2
+        (at_web, web), (at_worker, work) = ready(bot), ready(worker)
+        assert (at_web, at_worker) == (200, 200), (web, work)
+        assert set(work["checks"]) - set(web["checks"]) == {"agent", "engine", "queue"}
+        assert samples(worker)["shipmate_deploys_total{staging,live,deploy,api}"] == 1
+        assert samples(bot)["shipmate_refusals_total{unknown_version}"] == 1
+        assert samples(bot)["shipmate_running_deploys{}"] == samples(worker)["shipmate_running_deploys{}"] == 0
+    finally:
+        worker.kill()

@@ -22,8 +22,8 @@ NOTHING = Figures(undecided=0, unanswered=0, running=0, waiting=0, scripts=0, un
 
 
 @pytest.fixture
-async def front(tmp_path: Path) -> AsyncIterator[Front]:
-    async with opened(tmp_path) as front:
+async def front(tmp_path: Path, database_url: str) -> AsyncIterator[Front]:
+    async with opened(tmp_path, database_url) as front:
         yield front
 
 
