@@ -21,6 +21,7 @@ from pipelines.execution import cgroup, processes, supervisor
 
 # The shell leaves at once, so the supervisor is an orphan from the first moment and whoever is process 1 collects it.
 ROOM = 4096  # bytes
+FOLLOWED_ROOM = "followed.room"  # for whoever reads the output
 ORPHAN = '"$@" </dev/null >/dev/null 2>&1 &'
 
 
@@ -102,11 +103,11 @@ class Exit:
 
 
 def prepare(run_dir: Path, spec: Spec) -> None:
-    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets. Everything
-    that the supervisor will write has its place on the disk then, so a full one is met here. Raises OSError.
+    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets. What we and
+    the supervisor will write has its place on the disk then, so a full one is met here. Raises OSError.
     """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    rooms = {"lock": 0, "out": 0, supervisor.STARTED_ROOM: ROOM, supervisor.EXIT_ROOM: ROOM}
+    rooms = {"lock": 0, "out": 0, **dict.fromkeys((supervisor.STARTED_ROOM, supervisor.EXIT_ROOM, FOLLOWED_ROOM), ROOM)}
     for name, size in rooms.items():
         with os.fdopen(os.open(run_dir / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(bytes(size))

@@ -79,7 +79,7 @@ class Database:
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
         self._behind = asyncio.Semaphore(self._backend.crowd)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
-        self._away_since: float | None = None
+        self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
 
     async def hear(self) -> None:
         """Wake those who wait for what other processes tell. Until cancelled."""
@@ -131,23 +131,22 @@ class Database:
                 why = self._backend.transient(error)
                 if why is None:
                     raise
-                self._note_away(why)
+                self._note_away(pool, why)
                 if time.monotonic() > until:
                     raise DatabaseAwayError(f"The database is away: {why}") from error
             else:
-                self._note_back()
+                self._note_back(pool)
                 return value
             await asyncio.sleep(AGAIN)
 
-    def _note_away(self, why: str) -> None:
-        if self._away_since is None:
-            self._away_since = time.monotonic()
+    def _note_away(self, pool: ThreadPoolExecutor, why: str) -> None:
+        if pool not in self._away_since:
+            self._away_since[pool] = time.monotonic()
             log.warning("trouble with the database, which is tried again: %s", why)
 
-    def _note_back(self) -> None:
-        if self._away_since is not None:
-            log.warning("the database works again, after %.1f s", time.monotonic() - self._away_since)
-            self._away_since = None
+    def _note_back(self, pool: ThreadPoolExecutor) -> None:
+        if (since := self._away_since.pop(pool, None)) is not None:
+            log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
     async def close(self) -> None:
         self._writing.shutdown(wait=True)

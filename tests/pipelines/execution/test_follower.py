@@ -103,7 +103,7 @@ async def test_the_first_and_the_last_are_kept_and_what_lies_between_is_never_re
     async with opened(tmp_path) as front:
         folder = tmp_path / "run"
         await claimed(front, folder)
-        written = lines(0, 100 * MB // 64)
+        written = lines(0, 50 * MB // 64)
         (folder / "out").write_bytes(written)
         await following(front.database, folder).drain(last=True)
         pieces = await kept(front)
