@@ -71,7 +71,7 @@ class Limits:
     moment, whatever is in it."""
 
     size: int = 1_000_000
-    nodes: int = 50_000
+    nodes: int = 40_000
 
 
 def read(text: bytes | str, found: Found, limits: Limits = Limits()) -> Value | None:
