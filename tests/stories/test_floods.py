@@ -46,11 +46,14 @@ class Measured:
         return self.growth <= GROWTH and self.lag - self.calm <= LAG and self.left <= LEFT
 
     def __str__(self) -> str:
-        return (
-            f"| output: {self.what} | memory +{self.growth / MB:.0f} MB (≤ 64) | loop lag p99 {self.lag * 1000:.1f} ms "
-            f"(≤ 50 above the {self.calm * 1000:.1f} of a bot at rest) | "
-            f"on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f} | {'met' if self.met else 'NOT MET'} |"
+        told = (
+            f"| output: {self.what}",
+            f"memory +{self.growth / MB:.0f} MB (≤ 64)",
+            f"loop lag p99 {self.lag * 1000:.1f} ms (≤ 50 above the {self.calm * 1000:.1f} of a bot at rest)",
+            f"on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f}",
+            f"{'met' if self.met else 'NOT MET'} |",
         )
+        return " | ".join(told)
 
 
 @dataclass
