@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.metrics import MetricWrapperBase
-from ruamel.yaml import YAML
 
 import bot.figures
 import handlers.slack.figures
@@ -46,7 +46,7 @@ def test_every_figure_that_the_page_names_exists_and_every_figure_is_named() -> 
 
 def test_the_alerts_are_rules_that_each_look_at_a_figure() -> None:
     block = next(text for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "- alert:" in text)
-    [group] = YAML(typ="safe").load(block)["groups"]
+    [group] = yaml.safe_load(block)["groups"]
     assert all({"alert", "expr"} <= set(rule) for rule in group["rules"])
     assert all(re.search(r"shipmate_[a-z_]+|up\{", rule["expr"]) for rule in group["rules"])
 
