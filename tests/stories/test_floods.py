@@ -2,7 +2,7 @@
 ends true, and little of it stays on the disk. Measured are the process's own peak and by how much its loop was late."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ pytestmark = [
 
 MB = 1 << 20
 GROWTH, LAG = 64 * MB, 0.050
+ENOUGH = 300 * len("0.0001\n")  # bytes of samples
 LEFT = KEPT_FIRST + 32 * MB  # on the disk, of what a script printed, when it is over
 SECRETS = [f"SECRET_{number}" for number in range(5)]
 RECIPE = f"deploy: deploy/install.sh\nsecrets: [{', '.join(SECRETS)}]\n"
@@ -36,19 +37,23 @@ class Measured:
     what: str
     growth: int
     lag: float
+    calm: float
     left: int
     most: int
 
     @property
     def met(self) -> bool:
-        return self.growth <= GROWTH and self.lag <= LAG and self.left <= LEFT
+        return self.growth <= GROWTH and self.lag - self.calm <= LAG and self.left <= LEFT
 
     def __str__(self) -> str:
-        return (
-            f"| output: {self.what} | memory +{self.growth / MB:.0f} MB (≤ 64) | loop lag p99 {self.lag * 1000:.1f} ms "
-            f"(≤ 50) | on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f} | "
-            f"{'met' if self.met else 'NOT MET'} |"
+        told = (
+            f"| output: {self.what}",
+            f"memory +{self.growth / MB:.0f} MB (≤ 64)",
+            f"loop lag p99 {self.lag * 1000:.1f} ms (≤ 50 above the {self.calm * 1000:.1f} of a bot at rest)",
+            f"on the disk at most {self.most / MB:.0f} MB, in the end {self.left / MB:.0f}",
+            f"{'met' if self.met else 'NOT MET'} |",
         )
+        return " | ".join(told)
 
 
 @dataclass
@@ -58,6 +63,7 @@ class Stage:
     service: Service
     lags: Path
     most: int = 0
+    _from: int = 0
 
     def deploy(self, version: str) -> None:
         self.slack.types("ana", "/deploy", f"api {version} staging", "#deploys")
@@ -84,17 +90,29 @@ class Stage:
         assert self.bot.process is not None
         Path(f"/proc/{self.bot.process.pid}/clear_refs").write_text("5")
 
+    def rested(self) -> bool:
+        """Whether there are enough samples since `lag` began to tell what is rare."""
+        return len(self.lags.read_text()) - self._from > ENOUGH
+
+    def lag(self, meanwhile: Callable[[], None]) -> float:
+        """By how much the loop was late while something was done: 99 of 100 times by less, in seconds."""
+        self._from = len(self.lags.read_text())
+        meanwhile()
+        lags = sorted(float(line) for line in self.lags.read_text()[self._from :].splitlines())
+        return lags[int(len(lags) * 0.99)]
+
     def measured(self, what: str, version: str) -> Measured:
         self.forget_peak()
         self.most = 0
-        before, skip = self.memory("VmRSS"), len(self.lags.read_text())
-        self.deploy(version)
-        lags = sorted(float(line) for line in self.lags.read_text()[skip:].splitlines())
+        calm = self.lag(lambda: until(self.rested, seconds=30, what="some seconds at rest"))
+        before = self.memory("VmRSS")
+        lag = self.lag(lambda: self.deploy(version))
         outs = [file.stat() for file in (self.bot.data / "runs").glob("*/*/out")]
         return Measured(
             what=what,
             growth=self.memory("VmHWM") - before,
-            lag=lags[int(len(lags) * 0.99)],
+            lag=lag,
+            calm=calm,
             left=max(out.st_blocks * 512 for out in outs),
             most=self.most,
         )

@@ -34,7 +34,7 @@ VERSIONS = {
     "v1.2": "",
     "v2.0": 'echo "disk is full" >&2; exit 1',
     "v3.0": "exit 0",
-    "v4.0": 'for i in $(seq 600); do [ -e "{world}/go" ] && break; sleep 0.05; done',
+    "v4.0": 'for i in $(seq 1200); do [ -e "{world}/go" ] && break; sleep 0.05; done',
 }
 
 
