@@ -85,11 +85,14 @@ class Canvas:
         self.postings = await self.studio.shipmate.postings(self.id, SURFACE)
 
     async def watch(self) -> None:
-        """Keep `latest` what it says. Until cancelled."""
+        """Keep `latest` what it says. Until cancelled; a look that fails is made again."""
         with self.studio.shipmate.listening(f"deploy:{self.id}") as event:
             while True:
                 event.clear()
-                await self.refresh()
+                try:
+                    await self.refresh()
+                except Exception:
+                    log.exception("how %s stands could not be read", self.id)
                 await told(event, WATCH_AGAIN)
 
     async def refresh(self) -> Deploy:

@@ -40,7 +40,8 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
         yield Said(kind=f"milestone-{key}", line=line)
     if (lost := deploy.lost()) is not None and deploy.abort is None and deploy.outcome is None:
         question = deploy_card.deploy_card(deploy, deploy.at).text
-        yield Said(kind=f"question-{lost[0].id}-{lost[1].attempt}", line=question, mention=True)
+        step, run = lost
+        yield Said(kind=f"question-{step.id}-{run.attempt}-{run.progress}", line=question, mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
 

@@ -6,7 +6,6 @@ lost with DBOS's tables, and a workflow begun by an older Shipmate is finished b
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -14,6 +13,7 @@ from dbos import DBOSPortableJSONSerializer as Json
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session
 
+from pipelines.execution.driver import CarryOut
 from pipelines.storage.database import sqlite_path
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,6 @@ THREADS = 16
 LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED') AND name = :name"
 
 TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
-
-CarryOut = Callable[[str], Awaitable[None]]
 
 
 class DurableEngine:
