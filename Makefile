@@ -10,9 +10,14 @@ DEV    := $(VENV)/.dev
 demo: $(RUN)
 	@$(BIN)/python -m bot demo $(ARGS)
 
+.PHONY: install
+install: $(RUN)
+	@echo 'Installed. To have the command: export PATH="$(CURDIR)/$(BIN):$$PATH"'
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Shipmate needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV); this takes a minute or two."
+	@$(PYTHON) -m venv $(VENV)
 
 $(RUN): requirements.lock pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock

@@ -1,64 +1,68 @@
-"""The composition: the one place that names concrete classes and says who works with whom."""
+"""The life of a bot: its parts begin in order, and end in the other order. What they are made of is in `parts`."""
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.control import Control
+from bot.control import Control, Question
+from bot.holding import AlreadyRunningError, hold
+from bot.host import host_name
+from bot.parts import Ground, front_desk, keep, limits, utc_now
+from bot.preparing import prepare, slots
+from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
 from bot.timer import Timer
+from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
 from handlers.web import health
-from pipelines.catalog import load_config
-from pipelines.deciding import Decider
+from pipelines.catalog import ConfigFile
 from pipelines.domain.model import Config
+from pipelines.errors import noted
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
+from pipelines.execution.pruner import PRUNE_SECONDS, Pruner
+from pipelines.execution.rescue import SWEEP_SECONDS, Rescue
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
-from pipelines.facts import Doorman, Gatherer
-from pipelines.ids import new_id
-from pipelines.looking import Looker
-from pipelines.probing import Prober
-from pipelines.shipmate import SWEEP_SECONDS, Shipmate
-from pipelines.storage.database import Database
-from pipelines.storage.schema import bring_up_to_date
+from pipelines.facts import Doorman
+from pipelines.shipmate import Shipmate
+from pipelines.storage.database import Database, sqlite_path
+from pipelines.storage.errors import SlotTakenError
 
 if TYPE_CHECKING:
     from handlers.slack.door import SlackDoor
+    from pipelines.storage.slot import Slot
+
+__all__ = ["AlreadyRunningError", "App"]
 
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0
-HOST_NAME = "local"  # on SQLite there is one process, so one host
-
-
-class AlreadyRunningError(Exception):
-    """Another bot holds the data folder. The message says which process."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+CONFIG_SECONDS = 1.0
+SQLITE_HOST = "local"  # on SQLite there is one process, so one host
 
 
 class App:
-    """A whole bot in one process. `start`, then `stop`; scripts that run outlive it."""
+    """A bot in one process, in one of its roles or both. `start`, then `stop`; scripts that run outlive it. `broken` is
+    set when it cannot go on, and `why` says the reason then."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, roles: frozenset[Role] = BOTH) -> None:
         self.settings = settings
+        self.roles = roles
+        self.broken = asyncio.Event()
+        self.why = ""
         self._held = contextlib.ExitStack()
         self._holds = False
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._config: ConfigFile | None = None
         self.port = 0
         self.shipmate: Shipmate
 
@@ -67,11 +71,12 @@ class App:
         if not self._holds:
             self.settings.data.mkdir(parents=True, exist_ok=True)
             self.settings.data.chmod(0o700)  # tokens of scripts and their output are in there
-            self._held.callback(_hold(self.settings))
+            for role in self.roles:
+                self._held.callback(hold(self.settings.data, role))
             self._holds = True
 
     async def start(self) -> None:
-        """Raises ConfigErrors, NewerSchemaError, AlreadyRunningError, OSError (the port is taken)."""
+        """Raises ConfigErrors, StorageError, AlreadyRunningError, OSError (the port is taken)."""
         try:
             self.hold()
             await self._compose(self.settings)
@@ -80,57 +85,66 @@ class App:
             raise
 
     async def _compose(self, settings: Settings) -> None:
-        config = load_config(settings.config)
-        copy = bring_up_to_date(settings.database)
-        if copy is not None:
-            log.info("the database was brought up to date; a copy of how it was is %s", copy)
-        database = Database(settings.database)
-        self._cleanup.push_async_callback(database.close)
-        engine = DurableEngine(settings.database)
-        source = Source(settings.data / "git")
-        self._cleanup.push_async_callback(source.close)
-        door = _slack_door(settings.slack, lambda: config) if settings.slack else None
-        doorman: Doorman = door.doorman if door else NoSlack(lambda: config)
-        gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=utc_now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host=HOST_NAME, config=lambda: config, clock=utc_now, new_id=new_id
-        )
-        decider = Decider(
-            database=database,
-            enqueue=engine.enqueue,
-            gatherer=gatherer,
-            prober=prober,
-            doorman=doorman,
-            config=lambda: config,
-            clock=utc_now,
-            new_id=new_id,
-        )
-        looker = Looker(
-            database=database,
-            gatherer=gatherer,
-            prober=prober,
-            decider=decider,
-            config=lambda: config,
-        )
-        self.shipmate = Shipmate(
-            database=database,
-            enqueue=engine.enqueue,
-            engine=engine,
-            decider=decider,
-            looker=looker,
-            config=lambda: config,
-            clock=utc_now,
-            new_id=new_id,
-        )
-        turns = Turns(database=database, enqueue=engine.enqueue, host=HOST_NAME, config=lambda: config, clock=utc_now)
-        agent = Agent(database=database, source=source, host=HOST_NAME, runs=settings.data / "runs", clock=utc_now)
-        await engine.start(turns.carry_out)
-        self._cleanup.push_async_callback(engine.stop)
+        ground = self._ground(settings)
         self._cleanup.push_async_callback(self._let_go)
-        self._cleanup.push_async_callback(self.shipmate.stop)
+        await prepare(settings.database, ground.engine)
+        for slot in slots(settings.database, self.roles, ground.host):
+            await self._take(slot)
+        self._keep(ground.database.hear)
+        timer = Timer()
+        timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, ground.config.look))
+        if Role.WORKER in self.roles:
+            await self._work(ground, timer)
+        if Role.WEB in self.roles:
+            await self._open(ground, timer)
+        timer.start()
+        self._cleanup.callback(timer.stop)
+
+    def _ground(self, settings: Settings) -> Ground:
+        """What ends last, so that all else may still use it. Nothing here touches the database yet."""
+        config, url = ConfigFile(settings.config), settings.database
+        self._config = config
+        host = SQLITE_HOST if sqlite_path(url) else host_name(settings.data)
+        database, source, engine = Database(url), Source(settings.data / "git"), DurableEngine(url, executor=host)
+        for end in (database.close, source.close, engine.stop):
+            self._cleanup.push_async_callback(end)
+        return Ground(config=config, database=database, engine=engine, source=source, host=host)
+
+    async def _take(self, slot: "Slot") -> None:
+        await slot.take()
+        self._cleanup.push_async_callback(slot.leave)
+        self._begin(self._guard(slot))
+
+    async def _guard(self, slot: "Slot") -> None:
+        try:
+            await slot.keep()
+        except SlotTakenError as error:
+            self.why = str(error)
+            self.broken.set()
+
+    async def _work(self, ground: Ground, timer: Timer) -> None:
+        """What was decided is carried out here."""
+        database, engine = ground.database, ground.engine
+        turns = Turns(database=database, enqueue=engine.enqueue, host=ground.host, config=ground.config, clock=utc_now)
+        upkeep, runs, source = self.settings.upkeep, self.settings.data / "runs", ground.source
+        agent = Agent(
+            database=database, source=source, host=ground.host, runs=runs, limits=limits(upkeep), clock=utc_now
+        )
+        pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
+        await engine.start(turns.carry_out)
         self._keep(agent.run)
-        await self._open_doors(settings, door, doorman)
-        self._tick()
+        self._sweep(Rescue(database, engine).sweep, timer)
+        timer.every(PRUNE_SECONDS, pruner.prune)
+
+    async def _open(self, ground: Ground, timer: Timer) -> None:
+        """People are heard and answered here."""
+        slack = self.settings.slack
+        door = _slack_door(slack, ground.config) if slack else None
+        doorman: Doorman = door.doorman if door else NoSlack(ground.config)
+        self.shipmate = front_desk(ground, doorman, self.settings)
+        self._cleanup.push_async_callback(self.shipmate.stop)
+        await self._open_doors(self.settings, door, doorman)
+        self._sweep(self.shipmate.sweep, timer)
 
     async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
         site = web.Application()
@@ -141,9 +155,24 @@ class App:
             self._cleanup.push_async_callback(door.stop)
         self.port = await self._serve(site, settings.host, settings.port)
         terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
-        control = Control(settings.data, terminal.converse)
+        questions: dict[str, Question] = {
+            "facts": partial(self._facts, door),
+            "words": partial(completion.answer, self.shipmate),
+        }
+        control = Control(settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
+
+    async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
+        """What the doctor asks of a bot that runs."""
+        hello = door.hello if door is not None else None
+        return {
+            "pid": os.getpid(),
+            "port": self.port,
+            "config": str(self.settings.config.absolute()),
+            "config_problems": [str(problem) for problem in (self._config.problems if self._config else ())],
+            "connections": {"number": hello.connections, "at": hello.at.isoformat()} if hello else None,
+        }
 
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
@@ -152,16 +181,23 @@ class App:
         await web.TCPSite(runner, host, port).start()
         return int(runner.addresses[0][1])
 
-    def _tick(self) -> None:
-        timer = Timer()
-        timer.every(SWEEP_SECONDS, self.shipmate.sweep)
-        timer.start()
-        self._cleanup.callback(timer.stop)
-        self._keep(self.shipmate.sweep, once=True)
+    def _sweep(self, sweep: Callable[[], Coroutine[Any, Any, None]], timer: Timer) -> None:
+        timer.every(SWEEP_SECONDS, sweep)
+        self._begin(_kept(sweep, once=True))
 
-    def _keep(self, part: Callable[[], Coroutine[Any, Any, None]], *, once: bool = False) -> None:
+    def _keep(self, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a part of the bot as long as the bot runs; one that breaks is told of and begun again."""
-        self._tasks.add(asyncio.create_task(_kept(part, once=once)))
+        self._begin(_kept(part, once=False))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def read_config_again(self) -> None:
+        """Read the configuration's file now, whether it changed or not."""
+        if self._config is not None:
+            self._begin(_kept(partial(asyncio.to_thread, self._config.read_again), once=True))
 
     async def _let_go(self) -> None:
         for task in self._tasks:
@@ -187,25 +223,8 @@ async def _kept(part: Callable[[], Coroutine[Any, Any, None]], *, once: bool) ->
     while True:
         try:
             await part()
-        except Exception:
-            log.exception("a part of the bot broke; it begins again")
+        except Exception as error:
+            noted(log, "doing a part of the bot's work, which begins again", error)
         if once:
             return
         await asyncio.sleep(PAUSE)
-
-
-def _hold(settings: Settings) -> Any:
-    """Take the data folder for this process; the way to let go of it."""
-    held = os.open(settings.data / "bot.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(held, 32).decode().strip() or "unknown"
-        os.close(held)
-        raise AlreadyRunningError(
-            f"A bot is running on {settings.data} already: process {holder}. "
-            "Stop it first, or give this one a folder of its own with --data."
-        ) from None
-    os.ftruncate(held, 0)
-    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
-    return partial(os.close, held)

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.sockets import address
+from bot.sockets import LINE_LIMIT, address
 
+MISREAD = 2
 NO_BOT = 69
 UNKNOWN = 75
 INTERRUPTED = 130
 COMES_BACK_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
+DROPS_SECONDS = 1.0  # a bot that takes a connection and drops it this soon, saying nothing, is as good as away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,9 @@ class Saying:
 def say(saying: Saying) -> int:
     """Say it to the bot of the data folder and print what Slack would show; the exit status."""
     request = {"text": saying.text, "as": saying.as_name, "wait": saying.wait, "id": secrets.token_hex(12), "after": 0}
+    if len(_line(request)) > LINE_LIMIT:
+        print(f"That is too long for one sentence: {LINE_LIMIT // 1024} kB at most.", file=sys.stderr)
+        return MISREAD
     try:
         connection = _connect(saying.data)
     except OSError:
@@ -49,12 +54,17 @@ def say(saying: Saying) -> int:
 def _converse(connection: socket.socket, request: dict[str, Any], saying: Saying) -> int:
     """Until the bot says how it ended; a bot that goes away meanwhile is waited for and asked the same again, which
     is the same ask."""
+    until: float | None = None
     while True:
+        heard, began = request["after"], time.monotonic()
         status = _listen(connection, request)
         if status is not None:
             return status
-        print("The bot went away. Deploys go on without it; waiting for it to come back …", file=sys.stderr)
-        again = _reconnect(saying.data)
+        now = time.monotonic()
+        if until is None or request["after"] > heard or now - began > DROPS_SECONDS:
+            until = now + COMES_BACK_SECONDS
+            print("The bot went away. Deploys go on without it; waiting for it to come back …", file=sys.stderr)
+        again = _reconnect(saying.data, until)
         if again is None:
             print(
                 f"It did not come back. Start it, then look: shipmate say status --data {saying.data}", file=sys.stderr
@@ -63,10 +73,14 @@ def _converse(connection: socket.socket, request: dict[str, Any], saying: Saying
         connection = again
 
 
+def _line(request: dict[str, Any]) -> bytes:
+    return json.dumps(request).encode() + b"\n"
+
+
 def _listen(connection: socket.socket, request: dict[str, Any]) -> int | None:
-    with contextlib.closing(connection), contextlib.suppress(ConnectionError):
+    with contextlib.closing(connection), contextlib.suppress(ConnectionError, json.JSONDecodeError):  # half a line
         connection.settimeout(None)
-        connection.sendall(json.dumps(request).encode() + b"\n")
+        connection.sendall(_line(request))
         with connection.makefile("r", encoding="utf-8") as answers:
             for line in answers:
                 said = json.loads(line)
@@ -77,12 +91,11 @@ def _listen(connection: socket.socket, request: dict[str, Any]) -> int | None:
     return None
 
 
-def _reconnect(data: Path) -> socket.socket | None:
-    until = time.monotonic() + COMES_BACK_SECONDS
+def _reconnect(data: Path, until: float) -> socket.socket | None:
     while time.monotonic() < until:
+        time.sleep(0.2)
         with contextlib.suppress(OSError):
             return _connect(data)
-        time.sleep(0.2)
     return None
 
 

@@ -4,14 +4,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.upkeep import Upkeep, read_upkeep
+from bot.variables import SettingsError
+
+__all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
 
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
+DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 SLACK_API = "https://slack.com/api/"
-
-
-class SettingsError(Exception):
-    """A variable that cannot be used. The message says which, why, and what would do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +31,11 @@ class SlackSettings:
 class Settings:
     config: Path = Path(CONFIG)
     data: Path = Path(DATA)
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # a password may stand in it
     host: str = "127.0.0.1"
     port: int = 3000
     slack: SlackSettings | None = None
+    upkeep: Upkeep = field(default_factory=Upkeep)
 
     @property
     def database(self) -> str:
@@ -44,16 +48,38 @@ def read_settings(
 ) -> Settings:
     """The settings in an environment; the flags win. Raises SettingsError."""
     url = env.get("DATABASE_URL", "")
-    if url and not url.startswith(("sqlite:///", "postgresql")):
-        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
+    if url:
+        _check_database(url)
     return Settings(
         config=Path(config or env.get("SHIPMATE_CONFIG") or CONFIG),
-        data=Path(data or env.get("SHIPMATE_DATA") or DATA),
+        data=data_folder(data, env),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
         port=_port(env.get("PORT") or "3000"),
         slack=_slack(env),
+        upkeep=read_upkeep(env),
     )
+
+
+def data_folder(data: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """Where the bot keeps its state; all that a client of a running bot needs."""
+    return Path(data or env.get("SHIPMATE_DATA") or DATA)
+
+
+def _check_database(url: str) -> None:
+    """Says what is wrong with a URL without showing it: a password may stand in it."""
+    if not url.startswith(DATABASES):
+        raise SettingsError("DATABASE_URL must begin with sqlite:/// or postgresql://; leave it out for SQLite.")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise SettingsError(
+            "DATABASE_URL cannot be read: its host or port is wrong. It is like "
+            "postgresql://user:password@host:5432/name; special characters in the password are written as %40."
+        ) from None
+    if not url.startswith("sqlite") and not parts.path.strip("/"):
+        raise SettingsError("DATABASE_URL names no database: it ends in a name, as in postgresql://user@host/shipmate.")
 
 
 def _port(text: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NAME = "control.sock"
+LINE_LIMIT = 64 * 1024
 FITS = 90
 
 

@@ -10,19 +10,22 @@ from functools import partial
 from sqlmodel import Session
 
 from pipelines.domain import gates
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
-from pipelines.domain.decide import Ahead, Ask, Need, decide, look_ahead
+from pipelines.domain.commands import SAID, Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.decide import Ahead, Need, decide, look_ahead
 from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import AbortAsked, Asked, Event, Place, Planned, Refused
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Accepted, Code, Offer, Refusal, refuse
+from pipelines.domain.remembered import with_room_of
+from pipelines.errors import noted
 from pipelines.facts import Doorman, Gatherer, Wish
 from pipelines.probing import Prober
 from pipelines.storage import asks, deploys, postings
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database
+from pipelines.storage.database import Database, DatabaseAwayError
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,18 @@ class Where:
     service: str
     environment: str
     command: Command
+    config: Config  # one for the whole decision, whatever is read again meanwhile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What decisions were found to lack so far."""
+
+    commits: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+    def and_also(self, need: Need) -> "Needs":
+        return Needs(commits=self.commits | ({need.commit} - {""}), secrets=self.secrets | need.secrets)
 
 
 class Decider:
@@ -62,17 +77,21 @@ class Decider:
 
     async def decide(self, asked: Asked, at: datetime) -> None:
         """Decide an ask that came in at `at`. Never raises but for cancelling: what breaks is answered with an id that
-        the log has."""
+        the log has. Where that cannot be kept, or the database is away, the next sweep decides again."""
         try:
             if self._clock() - at > TOO_OLD:
                 await self._refuse(asked, refuse(Code.TOO_OLD))
                 return
             async with asyncio.timeout(PATIENCE):
                 await self._decide(asked)
-        except Exception:
-            error = self._new_id()[-8:]
-            log.exception("error %s while deciding %s", error, asked.ask)
-            await self._refuse(asked, refuse(Code.BROKEN, id=error))
+        except DatabaseAwayError as error:
+            log.warning("%s is not decided yet: %s", asked.ask, error)
+        except Exception as error:
+            number = noted(log, f"deciding {asked.ask}", error)
+            try:
+                await self._refuse(asked, refuse(Code.BROKEN, id=number))
+            except Exception as second:
+                noted(log, f"saying so of {asked.ask}", second)
 
     async def _decide(self, asked: Asked) -> None:
         person = await self._doorman.person(asked.by)
@@ -80,14 +99,14 @@ class Decider:
         if isinstance(where, Refusal):
             await self._refuse(asked, where)
             return
-        asked = replace(asked, by=person, command=where.command, place=self._place(asked, where.service))
-        needed: frozenset[str] = frozenset()
+        asked = replace(asked, by=person, command=where.command, place=_place(asked, where))
+        needs = Needs()
         for _ in range(ROUNDS):
-            facts = await self._facts(asked, where, person, needed)
+            facts = await self._facts(asked, where, person, needs)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
                 return
-            needed |= {outcome.commit}
+            needs = needs.and_also(outcome)
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
 
     async def look_ahead(self, command: Deploy, by: Person, channel: str | None) -> Ahead:
@@ -95,37 +114,41 @@ class Decider:
         room that there is."""
         place = Place(surface="slack", channel=channel)
         asked = Asked(ask=self._new_id(), key="", command=command, by=by, place=place)
-        asked = replace(asked, place=self._place(asked, command.service))
-        where = Where(service=command.service, environment=command.environment, command=command)
-        needed: frozenset[str] = frozenset()
+        where = Where(service=command.service, environment=command.environment, command=command, config=self._config())
+        asked = replace(asked, place=_place(asked, where))
+        needs = Needs()
         async with asyncio.timeout(PATIENCE):
             for _ in range(ROUNDS):
-                facts = await self._facts(asked, where, by, needed)
+                facts = await self._facts(asked, where, by, needs)
                 state = await self._database.read(
                     lambda session: deploys.state(session, where.service, where.environment)
                 )
                 ahead = look_ahead(Ask(id=asked.ask, command=command, by=by, place=asked.place), state, facts)
                 if not isinstance(ahead, Need):
                     return ahead
-                needed |= {ahead.commit}
+                needs = needs.and_also(ahead)
         raise RuntimeError(f"no answer after {ROUNDS} rounds of gathering")
 
-    def _place(self, asked: Asked, service: str) -> Place:
-        channel = self._config().services[service].channel
-        return replace(asked.place, channel=channel or asked.place.channel)
-
-    async def _facts(self, asked: Asked, where: Where, person: Person, needed: frozenset[str]) -> Facts:
+    async def _facts(self, asked: Asked, where: Where, person: Person, needs: Needs) -> Facts:
         room = await self._database.read(lambda session: deploys.room(session, where.service, where.environment))
-        wish = Wish(command=where.command, person=person, room=room, channel=asked.place.channel, new_id=self._new_id())
+        wish = Wish(
+            config=where.config,
+            command=where.command,
+            person=person,
+            room=room,
+            channel=asked.place.channel,
+            new_id=self._new_id(),
+        )
         closed = gates.closed(gates.member(person))
         if closed:
-            return Facts(config=self._config(), person=person, now=self._clock(), new_id=wish.new_id)
-        facts = await self._gatherer.gather(wish, needed)
+            return Facts(config=where.config, person=person, now=self._clock(), new_id=wish.new_id)
+        facts = await self._gatherer.gather(wish, needs.commits, needs.secrets)
         if not room.probed and isinstance(where.command, Deploy | Rollback):
             commit = facts.version.commit if isinstance(facts.version, Resolved) else None
-            found = await self._prober.room(where.service, where.environment, commit)
+            environment = where.config.environment(where.service, where.environment)
+            found = await self._prober.room(where.config.services[where.service], environment, commit)
             if found.probed:
-                facts = await self._gatherer.gather(replace(wish, room=found), needed)
+                facts = await self._gatherer.gather(replace(wish, room=found), needs.commits, needs.secrets)
         return facts
 
     def _enter(
@@ -178,16 +201,16 @@ class Decider:
     async def _locate(self, command: Command, person: Person) -> Where | Refusal:
         """The room a command is about; a bare one is about the asker's only deploy."""
         if command.service is not None and command.environment is not None:
-            return self._known(command.service, command.environment, command)
+            return await self._known(command.service, command.environment, command)
         assert isinstance(command, Abort | Retry | Answer)
         if command.deploy is not None:
             deploy_id = command.deploy
             found = await self._database.read(lambda session: deploys.deploy(session, deploy_id))
-            return self._of(found, command) if found else refuse(Code.NOTHING_RUNNING)
+            return await self._of(found, command) if found else refuse(Code.NOTHING_RUNNING)
         candidates = await self._candidates(command, person)
         fit = [one for one in candidates if command.service in (None, one.plan.service)]
         if len(fit) == 1:
-            return self._of(fit[0], command)
+            return await self._of(fit[0], command)
         if not fit:
             nothing = {"abort": Code.NOTHING_RUNNING, "retry": Code.NOTHING_TO_RETRY, "answer": Code.NOTHING_ASKED}
             return refuse(nothing[command.kind])
@@ -204,24 +227,35 @@ class Decider:
             case _:
                 return [one for one in mine if one.outcome is None]
 
-    def _of(self, deploy: DeployState, command: Abort | Retry | Answer) -> Where | Refusal:
-        return self._known(deploy.plan.service, deploy.plan.environment, replace(command, deploy=deploy.id))
+    async def _of(self, deploy: DeployState, command: Abort | Retry | Answer) -> Where | Refusal:
+        return await self._known(deploy.plan.service, deploy.plan.environment, replace(command, deploy=deploy.id))
 
-    def _known(self, service: str, environment: str, command: Command) -> Where | Refusal:
-        if closed := gates.known_room(service, environment, self._config()):
+    async def _known(self, service: str, environment: str, command: Command) -> Where | Refusal:
+        """The room in the configuration; for what ends a deploy or goes back, else as its last deploy knew it."""
+        config = self._config()
+        closed = gates.known_room(service, environment, config)
+        if closed and isinstance(command, Abort | Answer | Rollback):
+            last = await self._database.read(lambda session: deploys.last(session, service, environment))
+            config, closed = (with_room_of(config, last), ()) if last else (config, closed)
+        if closed:
             return Refusal(gates=closed)
-        return Where(service=service, environment=environment, command=command)
+        return Where(service=service, environment=environment, command=command, config=config)
+
+
+def _place(asked: Asked, where: Where) -> Place:
+    channel = where.config.services[where.service].channel
+    return replace(asked.place, channel=channel or asked.place.channel)
 
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:
     """Several deploys fit a bare command: each is offered."""
-    verb = command.kind
+    verb = SAID[command.choice] if isinstance(command, Answer) else command.kind
     names = tuple(f"{one.plan.service} {one.plan.version} in {one.plan.environment}" for one in fit)
     offers = tuple(
         Offer(
-            label=f"{verb.capitalize()} {one.plan.service} in {one.plan.environment}",
+            label=f"{verb.capitalize()}: {one.plan.service} in {one.plan.environment}",
             say=f"{verb} {one.plan.service} {one.plan.environment}",
-            action=verb,
+            action=command.kind,
             value=one.id,
         )
         for one in fit

@@ -3,16 +3,18 @@ transaction. Here: git, recipes, people, groups. Not here: any rule."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from pipelines.catalog import RecipeErrors, parse_recipe
+from pipelines.catalog.whole_tree import LINK, tree_problems
 from pipelines.domain.commands import Command, Deploy, Diff, Rollback
 from pipelines.domain.events import Changes
 from pipelines.domain.gates import Cooked, Facts
-from pipelines.domain.model import Config, Person, Service
+from pipelines.domain.model import Config, Environment, Person, Service
 from pipelines.domain.ref_problems import (
     AmbiguousRef,
     BadRef,
@@ -26,11 +28,13 @@ from pipelines.domain.refusals import Code, Gate, Refusal
 from pipelines.domain.room import Live, Room
 from pipelines.domain.views import DiffView, Name
 from pipelines.execution.source import Source
+from pipelines.providers.secrets import read_all
 
 log = logging.getLogger(__name__)
 
 SUBJECTS_SHOWN = 5
 COMMITS_SHOWN = 20
+SECRETS_PATIENCE = 10.0
 
 
 class Doorman(Protocol):
@@ -51,8 +55,9 @@ class Doorman(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """One command about one room, by somebody: what facts are gathered for."""
+    """One command about one room, by somebody: what facts are gathered for. `config` knows the room."""
 
+    config: Config
     command: Command
     person: Person
     room: Room
@@ -61,17 +66,27 @@ class Wish:
 
 
 class Gatherer:
+    """`environ` is what `pass_env` hands on; `disk_short` the bytes that are left where they are too few."""
+
     def __init__(
-        self, *, source: Source, doorman: Doorman, config: Callable[[], Config], clock: Callable[[], datetime]
+        self,
+        *,
+        source: Source,
+        doorman: Doorman,
+        clock: Callable[[], datetime],
+        environ: Mapping[str, str] = os.environ,
+        disk_short: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._source = source
+        self._environ = environ
         self._doorman = doorman
-        self._config = config
         self._clock = clock
+        self._disk_short = disk_short
 
-    async def gather(self, wish: Wish, needed: frozenset[str]) -> Facts:
-        """The facts for a wish; `needed` are commits whose recipes a decision was found to lack."""
-        config = self._config()
+    async def gather(self, wish: Wish, needed: frozenset[str], secrets: frozenset[str] = frozenset()) -> Facts:
+        """The facts for a wish; `needed` are commits whose recipes a decision was found to lack, `secrets` are names of
+        which it was found not to know whether they are there."""
+        config = wish.config
         service = config.services[wish.room.service]
         groups = await self.groups(config, wish.room.service, wish.room.environment)
         version: Resolved | Gate | None = None
@@ -80,6 +95,9 @@ class Gatherer:
             version, stale = await self.version(service, wish.command, wish.room)
             if isinstance(version, Resolved):
                 needed |= {version.commit}
+        recipes = {commit: await self.recipe(service, commit) for commit in needed}
+        environment = config.environment(wish.room.service, wish.room.environment)
+        named = {name for one in recipes.values() if isinstance(one, Cooked) for name in one.recipe.secrets}
         return Facts(
             config=config,
             person=wish.person,
@@ -87,10 +105,23 @@ class Gatherer:
             new_id=wish.new_id,
             groups=groups,
             version=version,
-            recipes={commit: await self.recipe(service, commit) for commit in needed},
+            recipes=recipes,
             changes=await self._changes(service, wish.room, version, stale),
             cannot_post=await self._posting(wish),
+            disk_short=self._disk_short(),
+            secrets=await self._secrets(service, environment, named | secrets),
+            unset=tuple(name for name in environment.pass_env if name not in self._environ),
         )
+
+    async def _secrets(self, service: Service, environment: Environment, names: Iterable[str]) -> dict[str, str]:
+        """What is wrong with each of these secrets, an empty text when it can be read."""
+        references = {name: environment.reference(service.name, name) for name in names if environment.secrets_from}
+        try:
+            async with asyncio.timeout(SECRETS_PATIENCE):
+                _, wrong = await asyncio.to_thread(read_all, references)
+        except TimeoutError:
+            wrong = dict.fromkeys(references, f"it was not read within {SECRETS_PATIENCE:g} s")
+        return {name: wrong.get(name, "") for name in references}
 
     async def groups(self, config: Config, service: str, environment: str) -> dict[str, frozenset[str] | None]:
         """The groups among those who may deploy there, with their members; None where nobody can tell."""
@@ -144,6 +175,10 @@ class Gatherer:
                 return Gate(code=Code.BAD_RECIPE, evidence={"errors": (f"{file}: there is no such file",)})
             entries = await self._source.ls(service.repo, commit)
             recipe = await asyncio.to_thread(parse_recipe, text, file=file, folder=folder.rstrip("/"), entries=entries)
+            links = [path for path, mode in entries.items() if mode == LINK]
+            ways_out = await self._source.ways_out(service.repo, commit, links)
+            if problems := list(tree_problems(entries, ways_out)):
+                raise RecipeErrors(problems)
             await self._source.keep(service.repo, commit)
             return Cooked(recipe=recipe, digest=f"git-tree:{await self._source.tree_id(service.repo, commit)}")
         except RecipeErrors as errors:

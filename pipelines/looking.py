@@ -4,15 +4,17 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from pipelines.deciding import Decider
 from pipelines.domain.choosing import fitting, ranked
 from pipelines.domain.commands import Choose, Diff, History, Look, Preview, Recent, Status, Who
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.gates import known_room
+from pipelines.domain.gates import known_room, member
 from pipelines.domain.model import Config, Person, Service
 from pipelines.domain.refusals import Refusal
+from pipelines.domain.remembered import with_room_of
 from pipelines.domain.views import (
     Allowed,
     ChoicesView,
@@ -44,6 +46,8 @@ CHOICES, FEW = 100, 8
 
 
 class Looker:
+    """`problems` are those of a configuration file that was changed and does not hold."""
+
     def __init__(
         self,
         *,
@@ -52,15 +56,21 @@ class Looker:
         prober: Prober,
         decider: Decider,
         config: Callable[[], Config],
+        problems: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._database = database
         self._gatherer = gatherer
         self._prober = prober
         self._decider = decider
         self._config = config
+        self._problems = problems
 
     async def look(self, query: Look, *, by: Person, channel: str | None) -> View | Refusal:
         """What `by` wants to see; `channel` is where the message of a deploy asked for there would go."""
+        if isinstance(query, Status) and (status := await self._status(query)).rooms:
+            return status
+        if isinstance(query, Preview) and (stranger := member(by)):
+            return Refusal(gates=(stranger,))  # nothing was looked up for somebody who may do nothing
         if unknown := self._unknown(query):
             return unknown
         match query:
@@ -91,16 +101,21 @@ class Looker:
         return Refusal(gates=gates) if gates else None
 
     async def _status(self, query: Status) -> StatusView:
+        """A room that left the configuration is there while a deploy runs in it."""
         config = self._config()
-        services = [query.service] if query.service else list(config.services)
-        environments = [query.environment] if query.environment else list(config.environments)
-        return StatusView(
-            rooms=tuple(await asyncio.gather(*(self._room(s, e) for s in services for e in environments)))
-        )
+        known = {(s, e): config for s in config.services for e in config.environments}
+        for deploy in await self._database.read(deploys.running):
+            known.setdefault((deploy.plan.service, deploy.plan.environment), with_room_of(config, deploy))
+        wanted = {
+            (s, e): c for (s, e), c in known.items() if query.service in (None, s) and query.environment in (None, e)
+        }
+        rooms = await asyncio.gather(*(self._room(c, s, e) for (s, e), c in wanted.items()))
+        shown = [replace(room, configured=c is config) for room, c in zip(rooms, wanted.values(), strict=True)]
+        return StatusView(rooms=tuple(shown), problems=self._problems())
 
-    async def _room(self, service: str, environment: str) -> RoomView:
-        room = await self._prober.room(service, environment)
-        names = [target.name for target in self._config().services[service].targets_in(environment)]
+    async def _room(self, config: Config, service: str, environment: str) -> RoomView:
+        room = await self._prober.room(config.services[service], config.environment(service, environment))
+        names = [target.name for target in config.services[service].targets_in(environment)]
         ids = (room.running, room.live_deploy, room.last)
         running, live, last = await self._database.read(
             lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
@@ -113,7 +128,7 @@ class Looker:
             running=running,
             last=last,
             by=live.by.name if live else "",
-            protected=self._config().environments[environment].protected,
+            protected=config.environment(service, environment).protected,
         )
 
     async def _history(self, query: History) -> HistoryView:
@@ -135,7 +150,7 @@ class Looker:
 
     async def _diff(self, query: Diff) -> DiffView | Refusal:
         service = self._config().services[query.service]
-        room = await self._prober.room(query.service, query.environment)
+        room = await self._prober.room(service, self._config().environment(query.service, query.environment))
         live = room.live(target.name for target in service.targets_in(query.environment))
         return await self._gatherer.difference(service, query, room, live)
 

@@ -9,8 +9,10 @@ from sqlmodel import Session
 
 from pipelines.domain.events import Found, Report
 from pipelines.domain.gates import Cooked
-from pipelines.domain.model import Config, Service
+from pipelines.domain.model import Environment, Service, room_name
 from pipelines.domain.plan import Making, Step, status
+from pipelines.domain.recipe import Recipe
+from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import words
 from pipelines.domain.room import Room
 from pipelines.domain.stepwork import Work
@@ -35,37 +37,36 @@ class Prober:
         *,
         database: Database,
         gatherer: Gatherer,
-        host: str,
-        config: Callable[[], Config],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
         self._gatherer = gatherer
-        self._host = host
-        self._config = config
         self._clock = clock
         self._new_id = new_id
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def room(self, service: str, environment: str, commit: str | None = None) -> Room:
+    async def room(self, service: Service, environment: Environment, commit: str | None = None) -> Room:
         """The room; one that nothing is known of is asked first, by the `status` of `commit` or of the newest release.
         Whatever goes wrong with that is logged, and the room stays unknown."""
-        name = f"{service}/{environment}"
+        name = room_name(service.name, environment.name)
         async with self._turns.setdefault(name, asyncio.Lock()):
-            room = await self._database.read(lambda session: deploys.room(session, service, environment))
+            room = await self._database.read(lambda session: deploys.room(session, service.name, environment.name))
             if room.probed:
                 return room
+            probe = f"look-{self._new_id()}"
             try:
                 async with asyncio.timeout(PATIENCE):
-                    reports = await self._ask(self._config().services[service], environment, commit)
-            except (TimeoutError, OSError) as error:
+                    reports = await self._ask(service, environment, commit, probe)
+            except (TimeoutError, OSError, SourceError) as error:
                 log.warning("nobody knows what runs in %s: %s", name, error)
+                await self._database.write(lambda session, topics: self._withdraw(session, topics, probe))
                 return room
             if not any(report.version for report in reports.values()):
                 return room
+            found = Found(reports=reports)
             return await self._database.write(
-                lambda session, topics: self._enter(session, topics, service, environment, Found(reports=reports))
+                lambda session, topics: self._enter(session, topics, service.name, environment.name, found)
             )
 
     def _enter(self, session: Session, topics: set[str], service: str, environment: str, found: Found) -> Room:
@@ -75,31 +76,40 @@ class Prober:
             return state.room
         return book.append(state, [found], self._clock(), by="shipmate", via="status").room
 
-    async def _ask(self, service: Service, environment: str, commit: str | None) -> dict[str, Report]:
+    def _withdraw(self, session: Session, topics: set[str], probe: str) -> None:
+        """Nobody waits for the answers any more."""
+        steps.stop_all(session, probe)
+        topics.add("steps")
+
+    async def _ask(
+        self, service: Service, environment: Environment, commit: str | None, probe: str
+    ) -> dict[str, Report]:
         commit = commit or await self._gatherer.default_commit(service)
         cooked = await self._gatherer.recipe(service, commit) if commit else None
         if not isinstance(cooked, Cooked) or commit is None:
             return {}
-        targets = service.targets_in(environment)
+        targets = service.targets_in(environment.name)
         making = Making(
             service=service.name,
-            environment=environment,
+            environment=environment.name,
             version="",
             commit=commit,
             recipe=cooked.recipe,
             regions={target.name: target.region for target in targets},
         )
         asked = [step for target in targets if (step := status(making, target.name, expect=False)) is not None]
-        endings = await self._carry_out(service, environment, asked)
+        endings = await self._carry_out(service, environment, asked, cooked.recipe, probe)
         return {step.target: await self._meaning(service, ending) for step, ending in zip(asked, endings, strict=True)}
 
-    async def _carry_out(self, service: Service, environment: str, asked: list[Step]) -> list[Ending]:
-        probe = f"look-{self._new_id()}"
+    async def _carry_out(
+        self, service: Service, environment: Environment, asked: list[Step], recipe: Recipe, probe: str
+    ) -> list[Ending]:
         keys = [StepKey(deploy=probe, step=f"{i:03d}-status", attempt=1) for i in range(1, len(asked) + 1)]
 
         def claim(session: Session, topics: set[str]) -> None:
             for key, step in zip(keys, asked, strict=True):
-                steps.claim(session, key, _work(service, environment, step, probe), self._host, self._clock())
+                work = _work(service, environment, step, probe, recipe)
+                steps.claim(session, key, work, steps.ANY_HOST, self._clock())
             topics.add("steps")
 
         with self._database.waker.listening(f"probe:{probe}") as told:
@@ -120,10 +130,10 @@ class Prober:
         return ending.report
 
 
-def _work(service: Service, environment: str, step: Step, probe: str) -> Work:
+def _work(service: Service, environment: Environment, step: Step, probe: str, recipe: Recipe) -> Work:
     env = {
         "SERVICE": service.name,
-        "ENVIRONMENT": environment,
+        "ENVIRONMENT": environment.name,
         "TARGET": step.target,
         "REGION": step.region,
         "DEPLOY_ID": probe,
@@ -137,4 +147,6 @@ def _work(service: Service, environment: str, step: Step, probe: str) -> Work:
         timeout=step.timeout,
         on_lost=step.on_lost,
         status=True,
+        secrets={name: environment.reference(service.name, name) for name in recipe.secrets},
+        pass_env=environment.pass_env,
     )

@@ -13,7 +13,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from sqlmodel import Session
 
@@ -24,28 +23,32 @@ from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
 from pipelines.domain.views import Name, View
+from pipelines.errors import away, noted
 from pipelines.facts import Doorman
 from pipelines.looking import Looker
 from pipelines.storage import asks, deploys, postings, steps
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database, heard
+from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
 from pipelines.storage.postings import Posting
 from pipelines.storage.steps import Piece
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 10.0
-PAINTED = "painted"  # the posting that says up to which event a deploy's messages are true
+ANSWER_SECONDS = 600.0
 
-__all__ = ["PAINTED", "Accepted", "Doorman", "Piece", "Posting", "Receipt", "Refusal", "Shipmate"]
-
-
-class Stranded(Protocol):
-    """What the sweep needs of the engine."""
-
-    def stranded(self, session: Session, running: list[str]) -> list[str]: ...
-
-    def enqueue_again(self, session: Session, deploy: str) -> None: ...
+__all__ = [
+    "Accepted",
+    "DatabaseAwayError",
+    "Doorman",
+    "Piece",
+    "Posting",
+    "Receipt",
+    "Refusal",
+    "Shipmate",
+    "away",
+    "noted",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,6 @@ class Shipmate:
         *,
         database: Database,
         enqueue: Enqueue,
-        engine: Stranded,
         decider: Decider,
         looker: Looker,
         config: Callable[[], Config],
@@ -71,7 +73,6 @@ class Shipmate:
     ) -> None:
         self._database = database
         self._enqueue = enqueue
-        self._engine = engine
         self._decider = decider
         self._looker = looker
         self._config = config
@@ -89,13 +90,14 @@ class Shipmate:
         asked = Asked(ask=self._new_id(), key=key, command=command, by=by, place=place)
         at = self._clock()
 
-        def keep(session: Session, topics: set[str]) -> tuple[str, bool]:
+        def keep(session: Session, topics: set[str]) -> str:
             ask, new = asks.insert(session, asked, at)
             if new:
                 Book(session, topics, self._enqueue).front(asked, at, by=by.name, via=place.surface)
-            return ask, new
+            return ask
 
-        ask, new = await self._database.write(keep)
+        ask = await self._database.write(keep)
+        new = ask == asked.ask
         if new:
             self._begin(asked, at)
         return Receipt(ask=ask, new=new)
@@ -110,20 +112,21 @@ class Shipmate:
     async def misread(self, text: str, *, by: Person, via: str) -> None:
         """Note that somebody was not understood."""
         at = self._clock()
-        misread = Misread(text=text[:500], by=by)
+        misread = Misread(text=text[:500].encode("utf-8", "replace").decode(), by=by)
         await self._database.write(
             lambda session, topics: Book(session, topics, self._enqueue).front(misread, at, by=by.name, via=via)
         )
 
     async def answer(self, ask: str) -> Accepted | Refusal:
-        """Wait for the decision of an ask."""
+        """Wait for the decision of an ask. Raises TimeoutError when there is none after ten minutes."""
         with self._database.waker.listening(f"ask:{ask}") as told:
-            while True:
-                told.clear()
-                outcome = await self._database.read(lambda session: asks.outcome(session, ask))
-                if outcome is not None:
-                    return outcome
-                await heard(told, 1.0)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                while True:
+                    told.clear()
+                    outcome = await surely(lambda: self._database.read(lambda session: asks.outcome(session, ask)))
+                    if outcome is not None:
+                        return outcome
+                    await heard(told, 1.0)
 
     async def look(self, query: Look, *, by: Person, channel: str | None = None) -> View | Refusal:
         """What somebody wants to see; `channel` is where they ask. A refusal for names that mean nothing."""
@@ -150,7 +153,7 @@ class Shipmate:
         with self._database.waker.listening(f"deploy:{deploy}") as told:
             while True:
                 told.clear()
-                found = await self.deploy(deploy)
+                found = await surely(lambda: self.deploy(deploy))
                 if found is not None and found.seq != seen:
                     seen = found.seq
                     yield found
@@ -171,8 +174,13 @@ class Shipmate:
         """For those who paint: an event set on each change of `journal`, `output` or `asks`."""
         return self._database.waker.listening(*topics)
 
-    async def unpainted(self, surface: str) -> list[Deploy]:
-        return await self._database.read(lambda session: postings.unpainted(session, surface, PAINTED))
+    async def unpainted(self) -> list[Deploy]:
+        """The deploys that run, and those whose messages do not show their last change yet; oldest first."""
+        return await self._database.read(deploys.unpainted)
+
+    async def painted(self, deploy: str, seq: int) -> None:
+        """The messages of a deploy are true up to its event `seq`."""
+        await self._database.write(lambda session, _: deploys.painted(session, deploy, seq))
 
     async def postings(self, deploy: str, surface: str) -> dict[str, Posting]:
         return await self._database.read(lambda session: postings.of(session, deploy, surface))
@@ -199,19 +207,14 @@ class Shipmate:
         await self._database.write(lambda session, _: asks.answered(session, ask, self._clock()))
 
     async def sweep(self) -> None:
-        """Take up what was left: asks without a decision, deploys that nobody carries out."""
-        for asked, at in await self._database.read(asks.undecided):
+        """Decide what was left undecided."""
+        try:
+            left = await self._database.read(asks.undecided)
+        except DatabaseAwayError as error:
+            log.warning("no ask is looked for that was left undecided: %s", error)
+            return
+        for asked, at in left:
             self._begin(asked, at)
-
-        def again(session: Session, _topics: set[str]) -> list[str]:
-            running = [one.id for one in deploys.running(session)]
-            stranded = self._engine.stranded(session, running) if running else []
-            for deploy in stranded:
-                self._engine.enqueue_again(session, deploy)
-            return stranded
-
-        for deploy in await self._database.write(again):
-            log.warning("deploy %s was carried out by nobody: enqueued again", deploy)
 
     async def stop(self) -> None:
         """Let go of what is being decided; it is decided after the next start."""

@@ -16,13 +16,14 @@ from pipelines.catalog import parse_config, parse_recipe
 from pipelines.domain.commands import Unbuilt
 from tests.support.process import ROOT
 
-DOCS = (ROOT / "README.md", ROOT / "docs" / "how.md")
+WHY = ROOT / "docs" / "why.md"
+DOCS = (ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md") if path != WHY))
 OUR_PROGRAM = ([".venv/bin/shipmate"], ["shipmate"], [".venv/bin/python", "-m", "bot"])
 OTHER_LINES = {". ./.env"}
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    for path in (*DOCS, ROOT / "docs" / "why.md", ROOT / "CHANGELOG.md"):
+    for path in (*DOCS, WHY, ROOT / "CHANGELOG.md"):
         yield path.name, path.read_text()
 
 
@@ -73,6 +74,8 @@ def test_shell_lines_are_ours(where: str, line: str) -> None:
         del words[0]
     if line in OTHER_LINES:
         return
+    if words[0] == "export" and words[1].startswith("PATH="):
+        return
     if words[0] == "export":
         assert f"`{words[1].partition('=')[0]}`" in (ROOT / "README.md").read_text()
         return
@@ -106,8 +109,15 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert (path.parent / target).exists(), target
 
 
-def test_the_picture_is_small() -> None:
-    assert (ROOT / "docs" / "picture.png").stat().st_size <= 300 * 1024
+def test_every_page_is_in_the_list_of_pages() -> None:
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs" / "how.md").read_text()))
+    assert listed == {path.name for path in (ROOT / "docs").glob("*.md")} - {"how.md", "why.md"}
+
+
+def test_the_pictures_are_small_and_shown() -> None:
+    for picture in (ROOT / "docs").glob("*.png"):
+        assert picture.stat().st_size <= 300 * 1024
+        assert any(f"{picture.name})" in text for _, text in texts())
 
 
 def test_the_readme_has_every_exit_status_and_variable() -> None:

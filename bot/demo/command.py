@@ -22,6 +22,7 @@ from bot.run import log_to_stderr
 from bot.settings import Settings, SlackSettings
 from bot.workspace import Workspace, default_seed
 from pipelines.catalog import ConfigErrors
+from pipelines.storage.errors import StorageError
 
 PORT = 8787
 DATA = Path(".demo")
@@ -65,7 +66,14 @@ def demo(wishes: DemoSettings) -> int:
         return 1
     try:
         return asyncio.run(_demo(wishes))
-    except (OSError, AlreadyRunningError, NotReadyError, ConfigErrors, subprocess.SubprocessError) as error:
+    except (
+        OSError,
+        AlreadyRunningError,
+        StorageError,
+        NotReadyError,
+        ConfigErrors,
+        subprocess.SubprocessError,
+    ) as error:
         print(f"The demo did not start. {error}", file=sys.stderr)
         return 1
 
@@ -91,11 +99,11 @@ async def _demo(wishes: DemoSettings) -> int:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as ends:
         world = DemoWorld(data) if wishes.pace is None else DemoWorld(data, wishes.pace)
-        if wishes.reset:
-            _forget(data, world)
         app = App(_bot_settings(data))
         ends.push_async_callback(app.stop)
         app.hold()
+        if wishes.reset:  # only now: nobody else runs on this folder
+            _forget(data, world)
         there = await world.start()
         ends.push_async_callback(world.stop)
         workspace = Workspace(default_seed(), data / "workspace")

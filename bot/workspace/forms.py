@@ -69,7 +69,7 @@ class Forms:
         return await self.searches.ask(user, typed, element=element, block_id=place[0], where=where, sheet=shown.sheet)
 
     async def submit(self, user: User, shown: Shown) -> dict[str, str]:
-        """Errors by block id; with the id "" what is wrong with the whole. None: the app took it."""
+        """Errors by block id; with the id "" what is wrong with the whole. {}: the app took it, or the person left."""
         if not shown.view["submit"]:
             raise NotThereError("There is nothing to submit in this modal.")
         if shown.waiting:
@@ -85,7 +85,7 @@ class Forms:
         answer = await self.deliverer.deliver(Delivery(kind="interactive", payload=payload, answerable=True))
         shown.waiting = False
         if self.modals.find(view_id=shown.id) is None:
-            return {}  # closed meanwhile
+            return {}
         return self._answered(shown, answer)
 
     def _answered(self, shown: Shown, answer: Answer | None) -> dict[str, str]:

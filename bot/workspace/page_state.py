@@ -39,10 +39,9 @@ class PageState:
         }
 
     def app(self) -> dict[str, Any]:
-        app, number = self._seed.app, self._connections()
-        http = app.request_url is not None
-        mode = "http" if http else "socket"
-        return {"connected": http or number > 0, "mode": mode, "connections": number, "name": app.name}
+        number = self._connections()
+        http = self._seed.app.request_url is not None
+        return {"connected": http or number > 0, "mode": "http" if http else "socket", "connections": number}
 
     def modal(self, me: User) -> dict[str, Any] | None:
         """What this person sees in a modal; `depth`: how many views are in its stack."""

@@ -1,20 +1,23 @@
 """Answers to one person, as cards: a misread, a refusal, a yes, what there is to choose from."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from handlers.chat import clicks, near, words
+from handlers.chat import near, words
 from handlers.chat.card import Card, plain_text
-from handlers.chat.examples import fill
+from handlers.chat.examples import fill, understood
 from handlers.chat.sentences import Misread
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
-from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.domain.refusals import Accepted, Nature, Refusal
+
+_DEPLOY = "{service} latest {environment}"
 
 
 def misread_card(misread: Misread, said: str, config: Config) -> Card:
     """Why it was not understood, lines near it with a button each, and lines that would be understood."""
     meant = near.meant(said, config)
-    examples = tuple(f"/deploy {fill(example, config)}" for example in misread.examples)
+    examples = tuple(f"/deploy {line}" for line in understood((fill(it, config) for it in misread.examples), config))
     return Card(
         title=misread.sentence,
         text=plain_text(misread.sentence),
@@ -28,12 +31,22 @@ def refusal_card(refusal: Refusal, now: datetime, *, said: str = "", config: Con
     sentences = words.sentences(refusal, now)
     config = config or Config()
     meant = near.meant_by(said, config, refusal)
+    title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
     return Card(
-        title=sentences[0],
+        title=title,
         text=plain_text(sentences[0]),
-        lines=(*sentences[1:], *_meant_lines(meant)),
-        buttons=(*clicks.offered(refusal), *near.buttons(meant, config)),
+        lines=(*below, *sentences[1:], *(_meant_lines(meant) or _example(refusal, sentences, config))),
+        buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
     )
+
+
+def _example(refusal: Refusal, sentences: Sequence[str], config: Config) -> tuple[str, ...]:
+    """Where a name was wrong and nothing said so far would work: a line that does."""
+    if refusal.nature is not Nature.MISREAD or refusal.offers or not config.services:
+        return ()
+    if any("`/deploy " in sentence for sentence in sentences):
+        return ()
+    return (f"For example: `/deploy {fill(_DEPLOY, config)}`",)
 
 
 def _meant_lines(meant: tuple[str, ...]) -> tuple[str, ...]:
@@ -51,7 +64,7 @@ def accepted_card(accepted: Accepted, deploy: Deploy | None) -> Card:
         "planned": f"{it} → {where} has begun.",
         "abort": f"{it} in {where} is being aborted.",
         "abort_then": f"{it} → {where} has begun.",
-        "answered": f"{it} in {where} goes on.",
+        "answered": f"{it} in {where}: your answer counts.",
     }
     line = lines[accepted.done]
     return Card(title=line, text=plain_text(line))

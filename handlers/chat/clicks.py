@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.chat.card import Button, Confirm, Style
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Pin, Retry, Rollback
+from pipelines.domain.commands import SAID, Abort, Answer, Choice, Command, Deploy, Pin, Retry, Rollback
 from pipelines.domain.commands import Button as Source
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.refusals import Offer, Refusal
 
 VALUE_LIMIT = 2_000
 
@@ -89,22 +88,22 @@ def log(deploy: DeployState) -> Button:
     return Button(label="Log", action="log", value=pack(**_room(deploy)), say="")
 
 
-def answer(deploy: DeployState, choice: str, step: str) -> Button:
+def answer(deploy: DeployState, choice: Choice, step: str, attempt: int) -> Button:
+    """Answers for this attempt of a step and for no other one."""
     plan = deploy.plan
-    labels = {"again": "Run again", "worked": "It worked", "wait": "Wait", "stop": "Stop it"}
-    label = labels[choice]
     return Button(
-        label=label,
-        action=f"{choice}_{step}"[:60],
-        value=pack(**_room(deploy), a=choice),
-        say=f"{label.lower()} {plan.service} {plan.environment}",
+        label=SAID[choice].capitalize(),
+        action=f"{choice}_{step}_{attempt}",
+        value=pack(**_room(deploy), a=choice, t=step, n=attempt),
+        say=f"{SAID[choice]} {plan.service} {plan.environment}",
     )
 
 
-def say(label: str, line: str, *, protected: bool = False) -> Button:
-    """A button that says a line, as if it had been typed."""
-    confirm = Confirm(title="Do that?", text=f"/deploy {line}"[:300], yes="Do it") if protected else None
-    return Button(label=label, action="say", value=pack(say=line), say=line, confirm=confirm)
+def say(label: str, line: str, *, action: str = "say", protected: bool = False) -> Button:
+    """A button that says a line, as if it had been typed; for a protected environment it asks once more."""
+    style = Style.DANGER if "oll back" in label or label.startswith("Abort") else Style.PLAIN
+    confirm = Confirm(title=f"{label}?"[:100], text=f"/deploy {line}"[:300], yes="Yes, do it") if protected else None
+    return Button(label=label, action=action, value=pack(say=line), say=line, style=style, confirm=confirm)
 
 
 def choose(service: str | None) -> Button:
@@ -125,16 +124,6 @@ def roll_back_to(deploy: DeployState, pin: Pin, *, where: str = "") -> Button:
         style=Style.DANGER,
         confirm=_confirm(deploy, f"Roll back to {pin.version}?", text, "Roll back"),
     )
-
-
-def offered(refusal: Refusal) -> tuple[Button, ...]:
-    """The buttons under a refusal: each says the words that its offer names."""
-    return tuple(_offer(offer) for offer in refusal.offers)
-
-
-def _offer(offer: Offer) -> Button:
-    style = Style.DANGER if "Roll back" in offer.label or offer.label.startswith("Abort") else Style.PLAIN
-    return Button(label=offer.label, action=offer.action, value=pack(say=offer.say), say=offer.say, style=style)
 
 
 def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | str:
@@ -162,7 +151,14 @@ def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | 
             case "log":
                 return LogWanted(deploy=deploy)
             case _:
-                choice = facts["a"]
-                return Answer(choice=choice, service=service, environment=environment, deploy=deploy, button=source)
+                return Answer(
+                    choice=facts["a"],
+                    service=service,
+                    environment=environment,
+                    deploy=deploy,
+                    step=str(facts["t"]),
+                    attempt=int(facts["n"]),
+                    button=source,
+                )
     except (ValueError, KeyError, TypeError) as error:
         raise UnreadableClickError(f"the button {action!r} cannot be read: {error}") from error

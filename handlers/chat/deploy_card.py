@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import assert_never
 
 from handlers.chat import clicks
+from handlers.chat.asking import Question, asked
 from handlers.chat.card import Button, Card, plain_text
 from handlers.chat.step_lines import step_lines
 from handlers.chat.times import between, clock, counted
 from pipelines.domain.deploy import Deploy
-from pipelines.domain.events import Changes, Outcome, Progress, Purpose
+from pipelines.domain.events import Changes, Outcome, Purpose
 from pipelines.domain.room import Live, TargetState, Traffic
 
-NO_WAY_BACK = "No button to roll back: no other version ended well here yet."
+NO_WAY_BACK = "No button to roll back: nothing else was good here and stayed so."
 TARGETS_SHOWN = 20
+TRAFFIC = {Traffic.OUT: ", out of traffic", Traffic.UNSURE: ", in or out of traffic, nobody knows"}
 
 
 def deploy_card(deploy: Deploy, now: datetime) -> Card:
@@ -63,6 +65,8 @@ def _facts(deploy: Deploy) -> tuple[str, ...]:
     facts += change_facts(deploy.changes, deploy.replaces, authors=not mine)
     if deploy.because:
         facts.append(f"because {deploy.because}")
+    if deploy.abort is not None and deploy.abort.because:
+        facts.append(f"aborted because {deploy.abort.because}")
     return tuple(facts)
 
 
@@ -94,14 +98,15 @@ def _used(deploy: Deploy, buttons: list[Button | None]) -> tuple[tuple[Button, .
 
 
 def _running(deploy: Deploy) -> Card:
-    if (lost := deploy.lost()) is not None and deploy.abort is None:
-        return _asking(deploy, lost[0].label, lost[0].id, lost[1].progress)
+    if (question := asked(deploy)) is not None:
+        return _asking(deploy, question)
     verb = "Rolling back" if deploy.purpose is Purpose.ROLLBACK else "Deploying"
     if deploy.abort is not None:
         then = deploy.abort.then
         goes_on = f", then back to {then.version}" if then else ""
         title = f"⏹ Aborting {what(deploy)} in {_where(deploy)}{goes_on}"
-        facts: tuple[str, ...] = (f"@{deploy.abort.by.name}",)
+        because = (f"because {deploy.abort.because}",) if deploy.abort.because else ()
+        facts: tuple[str, ...] = (f"@{deploy.abort.by.name}", *because)
         buttons: list[Button | None] = []
     else:
         icon = "⏪" if deploy.purpose is Purpose.ROLLBACK else "🚀"
@@ -110,32 +115,37 @@ def _running(deploy: Deploy) -> Card:
         facts = _facts(deploy)
         buttons = [clicks.abort(deploy), clicks.roll_back(deploy) if deploy.changed_something else None]
     kept, notes = _used(deploy, buttons)
+    text = f"{title.split(' ', 1)[1]}, asked by {deploy.by.name}"
+    if deploy.stumbled:
+        title, text = f"⚠️ {what(deploy)} stands still in {_where(deploy)}", stumble(deploy)
     return Card(
         title=title,
-        text=plain_text(f"{title.split(' ', 1)[1]}, asked by {deploy.by.name}"),
+        text=plain_text(text),
         facts=facts,
-        lines=step_lines(deploy),
+        lines=(*([stumble(deploy)] if deploy.stumbled else []), *step_lines(deploy)),
         buttons=kept,
         notes=(*notes, *_skipped(deploy)),
     )
 
 
-def _asking(deploy: Deploy, label: str, step: str, progress: Progress) -> Card:
-    if progress is Progress.LOST:
-        question = f"Nobody knows how {label} ended. Look, then say what shall be."
-        buttons = [clicks.answer(deploy, "again", step), clicks.answer(deploy, "worked", step)]
-    else:
-        question = f"The script of {label} runs on without its supervisor."
-        buttons = [clicks.answer(deploy, "wait", step), clicks.answer(deploy, "stop", step)]
-    kept, notes = _used(deploy, [*buttons, clicks.roll_back(deploy)])
+def stumble(deploy: Deploy) -> str:
+    """Why a deploy stands still, in one sentence and the way on."""
+    return (
+        f"{what(deploy)} in {_where(deploy)} stands still: Shipmate itself broke. Its log has the error under "
+        f"{deploy.stumbled}, and it tries again by itself. What runs on the targets is left as it is."
+    )
+
+
+def _asking(deploy: Deploy, question: Question) -> Card:
+    kept, notes = _used(deploy, list(question.buttons))
     title = f"❓ {what(deploy)} in {_where(deploy)} needs an answer"
     return Card(
         title=title,
-        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question}"),
+        text=plain_text(f"{what(deploy)} in {_where(deploy)} needs an answer. {question.sentence} {question.labels}?"),
         facts=_facts(deploy),
-        lines=(question, *step_lines(deploy)),
+        lines=(question.sentence, *question.notes, *step_lines(deploy)),
         buttons=kept,
-        notes=notes,
+        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else [])),
     )
 
 
@@ -178,6 +188,7 @@ def _ended_badly(deploy: Deploy) -> Card:
     back, again = clicks.roll_back(deploy), clicks.retry(deploy)
     changed = deploy.changed_something
     order: list[Button | None] = [again, back] if old_serves or not changed else [back, again]
+    order = [] if deploy.followed else order  # the deploy that came after has the buttons
     kept, notes = _used(deploy, [*order, clicks.log(deploy)])
     return Card(
         title=title,
@@ -185,7 +196,7 @@ def _ended_badly(deploy: Deploy) -> Card:
         facts=facts,
         lines=(*_now_runs(deploy), *_traffic(deploy, old_serves)),
         buttons=kept,
-        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None else []), *_skipped(deploy)),
+        notes=(*notes, *([NO_WAY_BACK] if deploy.rollback is None and order else []), *_skipped(deploy)),
     )
 
 
@@ -193,7 +204,7 @@ def _runs_old(deploy: Deploy, state: TargetState) -> bool:
     return (
         deploy.replaces is not None
         and state.commit == deploy.replaces.commit
-        and state.traffic is not Traffic.OUT
+        and state.traffic not in (Traffic.OUT, Traffic.UNSURE)
         and state.commit != deploy.plan.commit
     )
 
@@ -208,13 +219,15 @@ def _now_runs(deploy: Deploy) -> tuple[str, ...]:
 
 def _runs(state: TargetState) -> str:
     version = f"runs {state.version}" if state.version else "nobody knows what it runs"
-    return f"{version}, out of traffic" if state.traffic is Traffic.OUT else version
+    return version + TRAFFIC.get(state.traffic, "")
 
 
 def _traffic(deploy: Deploy, old_serves: bool) -> tuple[str, ...]:
     """Where traffic goes, when it does not simply go to the old version."""
     if old_serves or not deploy.changed_something or not deploy.plan.recipe.route or not deploy.now_runs:
         return ()
+    if any(state.traffic is Traffic.UNSURE for state in deploy.now_runs.values()):
+        return ("Where traffic goes is not known: the last change of it did not end well.",)
     serving = [state for state in deploy.now_runs.values() if state.traffic is not Traffic.OUT]
     if not serving:
         return ("No target is in traffic.",)

@@ -9,6 +9,7 @@ from handlers.chat import normalise as text_of
 from handlers.chat import sentences
 from handlers.chat.sentences import ANSWERS, BUILDERS, Misread, NotThatError
 from handlers.chat.verbs import BY_NAME, FILLERS, UNBUILT_CLAUSES
+from pipelines.domain import letters
 from pipelines.domain.commands import Choose, Command, Query, Unbuilt
 
 REASON_LIMIT = 500
@@ -33,13 +34,13 @@ def parse(text: str, *, verb: str = "") -> Parsed:
 
 
 def _parse(plain: str, verb: str) -> Parsed:
-    if odd := text_of.hidden(plain):
+    if odd := letters.hidden(plain):
         raise NotThatError(
             f"There is an invisible or control character at position {odd.position}: {odd.character} ({odd.name}). "
             "Type the line again by hand."
         )
     head, because = _split(plain)
-    if odd := text_of.foreign(head):
+    if odd := letters.foreign(head):
         raise NotThatError(
             f"The character {odd.character} at position {odd.position} ({odd.name}) is in no name that Shipmate knows; "
             "it may only look like another one. Type the line again by hand."

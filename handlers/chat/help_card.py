@@ -1,5 +1,7 @@
 """Help: lines that fit this configuration, for one verb or for all that are built."""
 
+from itertools import zip_longest
+
 from handlers.chat.card import Card, plain_text
 from handlers.chat.examples import fill
 from handlers.chat.verbs import VERBS
@@ -12,10 +14,16 @@ def help_card(help_: Help, config: Config) -> Card:
     if help_.topic and not verbs:
         line = f"{help_.topic} is not built yet."
         return Card(title=line, text=line, lines=("See /deploy help for what is.",))
-    lines = [
-        f"/deploy {fill(usage, config)} — {verb.does}"
-        for verb in verbs
-        for usage in (verb.usage if help_.topic else verb.usage[:1])
-    ]
-    title = "What Shipmate understands"
+    if help_.topic:
+        [verb] = verbs
+        title, lines = (
+            f"{verb.name}: {verb.does}",
+            [
+                f"/deploy {fill(usage, config)}" + (f" — {note}" if note else "")
+                for usage, note in zip_longest(verb.usage, verb.notes, fillvalue="")
+            ],
+        )
+    else:
+        title = "What Shipmate understands"
+        lines = [f"/deploy {fill(verb.usage[0], config)} — {verb.does}" for verb in verbs]
     return Card(title=title, text=plain_text(f"{title}. For example: {lines[0]}"), lines=tuple(lines))

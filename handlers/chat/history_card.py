@@ -26,8 +26,8 @@ def history_line(deploy: Deploy, now: datetime, *, room: bool) -> str:
     plan = deploy.plan
     where = f" → {plan.environment}" if room else ""
     back = " (a rollback)" if deploy.purpose is Purpose.ROLLBACK else ""
-    because = f", because {deploy.because}" if deploy.because else ""
-    return f"{clock(deploy.at, now)}  {plan.version}{where} by {deploy.by.name}{back}: {_ending(deploy, now)}{because}"
+    because = f" because {deploy.because}" if deploy.because else ""
+    return f"{clock(deploy.at, now)}  {plan.version}{where} by {deploy.by.name}{back}{because}: {_ending(deploy, now)}"
 
 
 def _ending(deploy: Deploy, now: datetime) -> str:
@@ -35,13 +35,15 @@ def _ending(deploy: Deploy, now: datetime) -> str:
         case None:
             return f"⏳ running for {between(deploy.at, now)}"
         case Outcome.LIVE if deploy.superseded is not None and deploy.ended is not None:
-            return f"✅ live for {between(deploy.ended, deploy.superseded.at)}, then {deploy.superseded_by}"
+            then = "deployed again" if deploy.superseded_by == deploy.plan.version else f"then {deploy.superseded_by}"
+            return f"✅ live for {between(deploy.ended, deploy.superseded.at)}, {then}"
         case Outcome.LIVE:
             return f"✅ live since {clock(deploy.ended or deploy.at, now)}"
         case Outcome.FAILED:
             return f"❌ failed: {deploy.why}"
         case Outcome.ABORTED:
-            return f"⏹ {deploy.why}"
+            because = f" because {deploy.abort.because}" if deploy.abort and deploy.abort.because else ""
+            return f"⏹ {deploy.why}{because}"
 
 
 def recent_card(view: RecentView, now: datetime) -> Card:
@@ -60,4 +62,5 @@ def _room(way: WayBack) -> str:
 
 
 def _way_line(way: WayBack, now: datetime) -> str:
-    return f"{way.deploy.plan.service}: {history_line(way.deploy, now, room=True)}"
+    line = history_line(way.deploy, now, room=True)
+    return f"{way.deploy.plan.service}: {line} — the way back is {way.to.version}"

@@ -9,15 +9,15 @@ from handlers.chat.card import Button
 from handlers.chat.grammar import Parsed, parse
 from handlers.chat.normalise import normalise
 from handlers.chat.sentences import Misread
-from handlers.chat.verbs import VERBS
+from handlers.chat.verbs import BY_NAME, VERBS
 from handlers.chat.wording import render
-from pipelines.domain.commands import Command, Deploy, Diff, Help, Preview, Query, Unbuilt
+from pipelines.domain.commands import SAID, Command, Deploy, Diff, Help, Preview, Query, Unbuilt
 from pipelines.domain.model import Config
 from pipelines.domain.refusals import Code, Refusal
 
 OFFERED = 3
 WORDS = 30
-_BUILT = [verb.name for verb in VERBS if verb.built and " " not in verb.name]
+_NAMES = [verb.name for verb in VERBS] + [said for said in SAID.values() if said not in BY_NAME]
 
 
 def meant(said: str, config: Config, versions: Iterable[str] = ()) -> tuple[str, ...]:
@@ -26,11 +26,15 @@ def meant(said: str, config: Config, versions: Iterable[str] = ()) -> tuple[str,
     if not words or len(words) > WORDS:
         return ()
     lines = [
-        render(repaired)
-        for start in _starts(words, config)
-        for repaired in _repaired(parse(" ".join(start)), config, tuple(versions))
-        if _known(repaired, config)
+        *_without_version(words, config),
+        *(
+            render(repaired)
+            for start in _starts(words, config)
+            for repaired in _repaired(parse(" ".join(start)), config, tuple(versions))
+            if _known(repaired, config)
+        ),
     ]
+    lines = lines or _later(words, config)
     given = parse(said)
     same = "" if isinstance(given, Misread | Unbuilt) else render(given)
     return tuple(line for line in dict.fromkeys(lines) if line != same)[:OFFERED]
@@ -42,6 +46,14 @@ def meant_by(said: str, config: Config, refusal: Refusal) -> tuple[str, ...]:
     if not codes & {Code.UNKNOWN_SERVICE, Code.UNKNOWN_ENVIRONMENT, Code.UNKNOWN_VERSION}:
         return ()
     return meant(said, config, [name for gate in refusal.gates for name in gate.listed("near")])
+
+
+def offered(refusal: Refusal, config: Config) -> tuple[Button, ...]:
+    """The buttons under a refusal: each says the words that its offer names."""
+    return tuple(
+        clicks.say(offer.label, offer.say, action=offer.action, protected=_protected(offer.say, config))
+        for offer in refusal.offers
+    )
 
 
 def buttons(lines: Iterable[str], config: Config) -> tuple[Button, ...]:
@@ -58,11 +70,25 @@ def close(given: str, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([*begin, *alike]))[:OFFERED]
 
 
+def _without_version(words: list[str], config: Config) -> list[str]:
+    """`api staging`, where no version was said: the newest."""
+    said = [word.lower() for word in words]
+    if len(said) == 2 and said[0] in config.services and said[1] in config.environments:
+        return [f"{said[0]} latest {said[1]}"]
+    return []
+
+
+def _later(words: list[str], config: Config) -> list[str]:
+    """The name of a verb that is not built yet, so that whoever means it is told so."""
+    starts = (start for start in _starts(words, config) if start != words)
+    return [" ".join(start) for start in starts if isinstance(parse(" ".join(start)), Unbuilt)]
+
+
 def _starts(words: list[str], config: Config) -> Iterator[list[str]]:
     """The words, and the words with a verb in the place of a first one that is no verb and no service."""
     first = words[0].lower()
-    if first not in config.services and first not in _BUILT:
-        yield from ([verb, *words[1:]] for verb in close(first, _BUILT))
+    if first not in config.services and first not in BY_NAME:
+        yield from ([*verb.split(), *words[1:]] for verb in close(first, _NAMES))
     yield words
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from handlers.chat import clicks, near, words
+from handlers.chat import near, words
 from handlers.chat.card import Card, plain_text
 from handlers.chat.deploy_card import NO_WAY_BACK, change_facts
 from handlers.chat.plan_lines import plan_lines
@@ -21,7 +21,7 @@ STEPS_SHOWN = 40
 def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
     """The plan and what holds it; where there is no plan, why."""
     planned, gates = view.ahead.planned, view.ahead.gates
-    refusal = Refusal(gates=gates)
+    refusal = Refusal(gates=gates, offers=view.ahead.offers if gates else ())
     held = [f"✗ {words.sentence(gate, now)}" for gate in gates]
     asked = Preview(deploy=Deploy(service=view.service, version=view.asked, environment=view.environment))
     meant = near.meant_by(render(asked), config, refusal)
@@ -34,7 +34,7 @@ def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
         text=plain_text(f"{title}. {verdict} Nothing was started."),
         facts=_facts(planned) if planned else (),
         lines=(verdict, *held, *(_steps(planned) if planned else ())),
-        buttons=(*clicks.offered(refusal), *near.buttons(meant, config)),
+        buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
         notes=("Nothing was started.",),
     )
 
@@ -42,7 +42,7 @@ def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
 def _facts(planned: Planned) -> tuple[str, ...]:
     live = planned.replaces
     return (
-        f"{live.version} is live now" if live else "nothing is known to be live",
+        f"{live.version} is live now" if live else "no one version is known to be live",
         *change_facts(planned.changes, live),
     )
 

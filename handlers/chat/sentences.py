@@ -6,12 +6,13 @@ Lines that would be understood hold `{service}` and `{environment}`: `examples` 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from handlers.chat.verbs import BY_NAME, FILLERS
 from pipelines.domain.commands import (
+    SAID,
     Abort,
     Answer,
+    Choice,
     Choose,
     Command,
     Deploy,
@@ -31,13 +32,7 @@ _SERVICE_AT = re.compile(r"([^@\s]+)@(\S+)")
 _ROOM = "{service} {environment}"
 _DEPLOY = "{service} latest {environment}"
 
-Choice = Literal["again", "worked", "wait", "stop"]
-ANSWERS: dict[tuple[str, ...], Choice] = {
-    ("run", "again"): "again",
-    ("it", "worked"): "worked",
-    ("wait",): "wait",
-    ("stop", "it"): "stop",
-}
+ANSWERS: dict[tuple[str, ...], Choice] = {tuple(said.split()): choice for choice, said in SAID.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,23 +157,22 @@ def _room(sentence: Sentence, verb: str, *allowed: str) -> tuple[str | None, str
         raise _too_many(words[2], f"{verb} {_ROOM}")
     if len(words) == 1:
         like = f"{verb} {words[0]} {{environment}}"
-        raise NotThatError(f"Where? `{verb}` takes a service and an environment, or nothing.", like)
+        raise NotThatError(f"Where? `{verb}` takes a service and an environment, or nothing.", like, f"{verb} {_ROOM}")
     return (words[0], words[1]) if words else (None, None)
 
 
 def _abort(sentence: Sentence) -> Abort:
-    service, environment = _room(sentence, "abort", "because", "now")
+    service, environment = _room(sentence, "abort", "because")
     return Abort(service=service, environment=environment, because=sentence.because)
 
 
 def _retry(sentence: Sentence) -> Retry:
-    service, environment = _room(sentence, "retry", "because", "now")
+    service, environment = _room(sentence, "retry", "because")
     return Retry(service=service, environment=environment, because=sentence.because)
 
 
 def answer(choice: Choice, sentence: Sentence) -> Answer:
-    words = next(" ".join(phrase) for phrase, meant in ANSWERS.items() if meant == choice)
-    service, environment = _room(sentence, words)
+    service, environment = _room(sentence, SAID[choice])
     return Answer(choice=choice, service=service, environment=environment)
 
 

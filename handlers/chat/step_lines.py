@@ -41,7 +41,8 @@ class Line:
         return sum(_seconds(run) for run in self.runs if run is not None)
 
     def shown(self) -> str:
-        detail = next((run.detail for run in self.runs if run and run.detail and self.mark in "✗?"), "")
+        told = (run for run in self.runs if run and run.detail and (self.mark in "✗?" or run.ended is None))
+        detail = next((run.detail for run in told), "")
         took = span(self.seconds) if self.mark == "✓" else ""
         return "  ".join(part for part in (f"{self.mark} {self.label}", took, detail) if part)
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """`usage` shows the words in order; `{service}`, `{environment}` are filled in from the configuration."""
+    """`usage` shows the words in order; `{service}`, `{environment}` are filled in from the configuration. `notes` say
+    what is special about each of them."""
 
     name: str
     does: str
     usage: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     built: bool = False
 
 
@@ -22,6 +24,7 @@ VERBS = (
             "{service}@main to {environment} because the fix is urgent",
             "{service}",
         ),
+        notes=("`latest` is the newest tag", "a branch, and why", "a form, or what there is to choose from"),
         built=True,
     ),
     Verb(
@@ -32,6 +35,12 @@ VERBS = (
             "rollback {service} {environment} to v1.2",
             "rollback {service} {environment} now",
             "rollback",
+        ),
+        notes=(
+            "to the last good one",
+            "to this one, if it was good there",
+            "also while a deploy runs there: it is aborted first",
+            "the last five, with a button each",
         ),
         built=True,
     ),
@@ -62,12 +71,14 @@ VERBS = (
         name="run again",
         does="answer for a step whose end nobody knows",
         usage=("run again {service} {environment}", "it worked {service} {environment}"),
+        notes=("starts that step once more", "goes on after it"),
         built=True,
     ),
     Verb(
         name="wait",
         does="answer for a script that runs without its supervisor",
         usage=("wait {service} {environment}", "stop it {service} {environment}"),
+        notes=("until it ends by itself", "ends it now"),
         built=True,
     ),
     *(

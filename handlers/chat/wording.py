@@ -3,6 +3,7 @@
 from handlers.chat.sentences import ANSWERS
 from handlers.chat.verbs import BY_NAME
 from pipelines.domain.commands import (
+    SAID,
     Abort,
     Answer,
     Choose,
@@ -42,8 +43,7 @@ def _words(command: Command | Query) -> list[str]:
         case Abort() | Retry():
             return [command.kind, command.service or "", command.environment or ""]
         case Answer():
-            phrase = next(phrase for phrase, choice in ANSWERS.items() if choice == command.choice)
-            return [*phrase, command.service or "", command.environment or ""]
+            return [SAID[command.choice], command.service or "", command.environment or ""]
         case Status() | History():
             return [command.kind, command.service or "", command.environment or ""]
         case Diff():

@@ -6,6 +6,8 @@ from typing import assert_never
 from handlers.chat.times import between, clock
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
+SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
+
 
 def sentences(refusal: Refusal, now: datetime) -> list[str]:
     """One sentence a closed gate, in the order in which they were tried."""
@@ -16,11 +18,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
     say = gate.text
     match gate.code:
         case Code.NOT_A_MEMBER:
-            return _not_a_member(say("kind"))
+            return _not_a_member(say("kind"), say("by"))
         case Code.NOT_ALLOWED:
             return (
                 f"You may not deploy {say('service')} to {say('where')}: that is for {_people(gate.listed('who'))}. "
-                "Ask one of them, or have the configuration changed."
+                f"Ask {_them(gate.listed('who'))}, or have the configuration changed."
             )
         case Code.GROUP_UNKNOWN:
             return (
@@ -52,6 +54,23 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return say("detail")
         case Code.BAD_RECIPE:
             return "deploy.yml cannot be used:\n" + "\n".join(gate.listed("errors"))
+        case Code.NO_SECRETS_FROM:
+            return (
+                f"deploy.yml names {_secrets(gate.listed('names'))}, but the bot's configuration does not say where "
+                f"those of {say('where')} are. Write {SECRETS_FROM} there, under its environment {say('where')}."
+            )
+        case Code.SECRETS_MISSING:
+            return (
+                f"These secrets of {say('service')} cannot be read for {say('where')}:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nPut each value into its file, readable by the bot's user, then ask again."
+            )
+        case Code.NOT_PASSED:
+            return (
+                f"What `pass_env` hands to scripts in {say('where')} cannot be given:\n"
+                + "\n".join(gate.listed("problems"))
+                + "\nStart the bot with the variable, or change `pass_env` in its configuration."
+            )
         case Code.ROOM_BUSY:
             return (
                 f"{say('service')} is being deployed to {say('where')}: {say('version')} by {say('by')}, "
@@ -63,10 +82,10 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"A rollback to {say('to')} ends that first: `/rollback {say('service')} {say('where')} now`."
             )
         case Code.ROOM_UNKNOWN:
+            lines = tuple(f"`/deploy {line}`" for line in gate.listed("says"))
             return (
-                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended. "
-                f"Say `/deploy run again {say('service')} {say('where')}` or "
-                f"`/deploy it worked {say('service')} {say('where')}`, or roll back."
+                f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
+                f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
             )
         case Code.ALREADY_LIVE:
             return (
@@ -75,14 +94,14 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.NOTHING_TO_ROLL_BACK_TO:
             return (
-                f"There is no version of {say('service')} to go back to in {say('where')}: no other ended well there. "
-                f"Name one: `/deploy {say('service')} v1.2 {say('where')}`."
+                f"There is no version of {say('service')} to go back to in {say('where')}: nothing else was good "
+                f"there and stayed so. Name one: `/deploy {say('service')} latest {say('where')}`."
             )
         case Code.NEVER_GOOD_HERE:
             good = f" Good here: {', '.join(gate.listed('good')[:5])}." if gate.listed("good") else ""
             return (
                 f"{say('given')!r} never ended well in {say('where')}, so a rollback does not go there.{good} "
-                f"A deploy does: `/deploy {say('service')} {say('given')} {say('where')}`."
+                f"{_go_there(gate)}"
             )
         case Code.STALE_BUTTON:
             by = f" by {say('by')}" if say("by") else ""
@@ -92,6 +111,9 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             )
         case Code.ALREADY_DONE:
             return f"{say('by')} did that already, at {clock(datetime.fromisoformat(say('at')), now)}."
+        case Code.ALREADY_ANSWERED:
+            at = clock(datetime.fromisoformat(say("at")), now)
+            return f"{say('by')} answered that already, at {at}: {say('choice')}. Nothing was done twice."
         case Code.NOTHING_RUNNING:
             return f"Nothing is being deployed{_where(gate)}, so there is nothing to abort. See `/deploy status`."
         case Code.NOTHING_TO_RETRY:
@@ -109,6 +131,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 f"Shipmate cannot post in {say('channel')}, so nothing was started. "
                 "Type `/invite @shipmate` there, then ask again."
             )
+        case Code.DISK_FULL:
+            return (
+                f"The disk of Shipmate's host has {say('left')} left, so nothing new is started. What runs goes on, "
+                "and a rollback is tried all the same. Free some of it, or set SHIPMATE_KEEP_FREE to less."
+            )
         case Code.NOT_BUILT:
             return f"{say('name')!r} is not built yet, so nothing was done. See `/deploy help` for what is."
         case Code.TOO_OLD:
@@ -125,19 +152,58 @@ def not_built(name: str) -> Refusal:
     return refuse(Code.NOT_BUILT, name=name)
 
 
-def _not_a_member(kind: str) -> str:
+def answer_lost(number: str) -> str:
+    """What is told instead of an answer that could not be told."""
+    return (
+        "What you asked for was decided, but Shipmate itself broke while telling you how. See `/deploy status`. "
+        f"Its log has the error under {number}."
+    )
+
+
+def message_lost(what: str, number: str) -> str:
+    """What is told of a deploy whose message could not be painted."""
+    return (
+        f"Shipmate itself broke while showing {what}, so its message may not be up to date. The deploy goes on; see "
+        f"`/deploy status`. Its log has the error under {number}."
+    )
+
+
+def _not_a_member(kind: str, by: str) -> str:
+    if kind == "unknown":
+        return (
+            f"Slack tells nothing about {by!r}, so they may not do this; it is for full members of this workspace. "
+            "In a terminal say who you are: `--as NAME`."
+        )
     who = {
         "guest": "Guests",
         "bot": "Bots",
         "deleted": "Deactivated users",
         "stranger": "People of another workspace",
-        "unknown": "People whom Slack does not tell about",
     }.get(kind, "They")
     return f"{who} may not do this; it is for full members of this workspace. Ask one of them."
 
 
+def _go_there(gate: Gate) -> str:
+    service, where, good = gate.text("service"), gate.text("where"), gate.listed("good")
+    if good:
+        return f"Say for example `/deploy rollback {service} {where} to {good[0]}`."
+    return f"Say for example `/deploy {service} latest {where}`."
+
+
+def _them(names: tuple[str, ...]) -> str:
+    return "them" if len(names) == 1 else "one of them"
+
+
 def _people(names: tuple[str, ...]) -> str:
     return _or(names) if names else "nobody yet (set `owners:` or `deployers:`)"
+
+
+def _secrets(names: tuple[str, ...]) -> str:
+    return ("the secret " if len(names) == 1 else "the secrets ") + _and(names)
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def _or(names: tuple[str, ...]) -> str:

@@ -7,21 +7,21 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from handlers.chat import words
 from handlers.chat.answers import accepted_card, refusal_card
 from handlers.chat.wording import render
 from handlers.slack.api import Fault
-from handlers.slack.blocks import Message, card_message
+from handlers.slack.blocks import Message, card_message, lines_message
 from handlers.slack.channels import Channels
 from handlers.slack.private import Private
-from handlers.slack.tasks import told
+from handlers.slack.tasks import HOPELESS, Breaks, told
 from pipelines.domain.events import Asked
 from pipelines.domain.refusals import Accepted, Refusal
-from pipelines.shipmate import Shipmate
+from pipelines.shipmate import Shipmate, away, noted
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 5.0
-FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 TRIES = 200  # about an hour and a half
 
 
@@ -35,6 +35,7 @@ class Answers:
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._held: set[str] = set()
+        self._breaks = Breaks()
 
     @contextlib.contextmanager
     def held(self, key: str) -> Iterator[None]:
@@ -60,29 +61,27 @@ class Answers:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        if asked.ask not in self._under_way and asked.key not in self._held:
+        waits = asked.ask in self._under_way or asked.key in self._held or self._breaks.rests(asked.ask)
+        if not waits:
             task = asyncio.create_task(self._answer(asked, outcome))
             self._under_way[asked.ask] = task
-            task.add_done_callback(lambda done: self._ended(asked.ask, done))
-
-    def _ended(self, ask: str, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(ask, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the answer to %s broke", ask, exc_info=task.exception())
+            task.add_done_callback(lambda _: self._under_way.pop(asked.ask, None))
 
     async def _answer(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        message = await self._message(asked, outcome)
-        wait = FIRST_WAIT
-        for _ in range(TRIES if message else 0):
-            assert message is not None
-            try:
-                if not await self._private.tell(message, to=asked.by, place=asked.place):
-                    log.warning("there is no way to tell %s what came of %s", asked.by.id, asked.ask)
-                break
-            except Fault as fault:
-                log.info("the answer to %s has to wait: %s", asked.ask, fault)
-                await asyncio.sleep(max(wait, fault.wait))
-                wait = min(wait * 2, LONGEST_WAIT)
+        """Tell it. What breaks is tried again, and when that does not help, told instead."""
+        try:
+            await self._tell(asked, await self._message(asked, outcome))
+        except Exception as error:
+            number = noted(log, f"answering {asked.ask}", error)
+            if away(error) or self._breaks.broke(asked.ask) < HOPELESS:
+                return
+            await self._tell(asked, lines_message([words.answer_lost(number)]))
+        self._breaks.good(asked.ask)
+
+    async def _tell(self, asked: Asked, message: Message | None) -> None:
+        told = message is None or await self._private.tell_in_time(message, to=asked.by, place=asked.place, tries=TRIES)
+        if not told:
+            log.warning("there is no way to tell %s what came of %s", asked.by.id, asked.ask)
         await self._shipmate.answered(asked.ask)
 
     async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:

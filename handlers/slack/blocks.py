@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.chat.card import Button, Card, Confirm, Style
+from handlers.chat.seen import visible
 from handlers.slack import limits
-from handlers.slack.mrkdwn import inert, sentence, shortened
+from handlers.slack.mrkdwn import sentence, shortened
 
 Block = dict[str, Any]
 
@@ -51,20 +52,22 @@ def card_message(card: Card) -> Message:
     return Message(text=sentence(card.text), blocks=tuple(blocks))
 
 
-def lines_message(lines: Iterable[str], *, mention: str | None = None) -> Message:
-    """Plain lines in a thread; `mention` is the Slack user who is to notice the last of them."""
+def lines_message(lines: Iterable[str], *, about: str = "", mention: str | None = None) -> Message:
+    """Plain lines in a thread; `mention` is the Slack user who is to notice the last of them. `about` stands before
+    them where only the text is seen: in a notification nobody sees whose thread it is."""
     kept = list(_fitting(tuple(lines)))
     if not mention:
-        return Message(text=sentence(" ".join(kept)), blocks=(_rich("lines", _section(_spans("\n".join(kept)))),))
+        told = " ".join([*([f"{about}:"] if about else []), *kept])
+        return Message(text=sentence(told), blocks=(_rich("lines", _section(_spans("\n".join(kept)))),))
     before = "\n".join([*kept[:-1], ""])
     spans = [*_spans(before), {"type": "user", "user_id": mention}, *_spans(" " + kept[-1])]
     told = sentence(kept[-1], limits.TEXT - len(mention) - 4)
     return Message(text=f"<@{mention}> {told}", blocks=(_rich("lines", _section(spans)),))
 
 
-def tail_message(title: str, tail: str) -> Message:
-    """The last lines of some output, as they were printed."""
-    shown = inert(tail).strip("\n") or " "
+def tail_message(title: str, tail: str, *, about: str = "") -> Message:
+    """The last lines of some output, as they were printed. `about` as in `lines_message`."""
+    shown = visible(tail).strip("\n") or " "
     blocks = (
         _rich(
             "tail",
@@ -72,7 +75,7 @@ def tail_message(title: str, tail: str) -> Message:
             {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": shown}]},
         ),
     )
-    return Message(text=sentence(title), blocks=blocks)
+    return Message(text=sentence(f"{about}: {title}" if about else title), blocks=blocks)
 
 
 def plainer(message: Message) -> Message:
@@ -95,14 +98,14 @@ def _section(spans: Iterable[Block]) -> Block:
 
 def _spans(text: str, *, bold: bool = False) -> Iterator[Block]:
     """Text, with what stands in backticks as code."""
-    for i, part in enumerate(_CODE.split(inert(text))):
+    for i, part in enumerate(_CODE.split(visible(text))):
         if part:
             style = {**({"bold": True} if bold else {}), **({"code": True} if i % 2 else {})}
             yield {"type": "text", "text": part, **({"style": style} if style else {})}
 
 
 def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": inert(text) or " ", "emoji": False}
+    return {"type": "plain_text", "text": visible(text) or " ", "emoji": False}
 
 
 def _fitting(lines: tuple[str, ...]) -> Iterator[str]:

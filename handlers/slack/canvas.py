@@ -4,7 +4,7 @@ Slack does not."""
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.slack.api import Fault, Trouble
@@ -14,7 +14,7 @@ from handlers.slack.private import Private
 from handlers.slack.sending import Sender
 from handlers.slack.tasks import told
 from pipelines.domain.deploy import Deploy
-from pipelines.shipmate import PAINTED, Posting, Shipmate
+from pipelines.shipmate import Posting, Shipmate
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ class Canvas:
         """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
-            asks = self.latest.lost() is not None and self.latest.abort is None
-            return Rank.FINAL if self.latest.outcome is not None or asks else otherwise
+            pressing = self.latest.outcome is not None or self.latest.lost() is not None
+            return Rank.FINAL if pressing else otherwise
 
         return rank
 
@@ -130,9 +130,7 @@ class Canvas:
 
     async def is_painted(self, seq: int) -> None:
         """All that this deploy shows is true up to event `seq`."""
-        posting, new = await self.claim(PAINTED, self.latest.place.channel or "")
-        await self.posted(replace(posting, seq=seq))
-        log.debug("%s is painted up to %d (%s)", self.id, seq, "first" if new else "again")
+        await self.studio.shipmate.painted(self.id, seq)
 
 
 async def over(canvas: Canvas) -> int:

@@ -57,15 +57,22 @@ class Channels:
         """The channel's name when a post there would be refused. A Slack that does not answer is no reason to refuse:
         deploys go on without it."""
         try:
-            found = await self.id_of(channel)
-            if found is None:
-                return channel
+            return await self.closed(channel)
+        except Fault as fault:
+            log.warning("nobody can tell whether %s can be posted in: %s", channel, fault)
+            return None
+
+    async def closed(self, channel: str) -> str | None:
+        """The channel's name when a post there would be refused. Raises Fault when Slack does not tell."""
+        found = await self.id_of(channel)
+        if found is None:
+            return channel
+        try:
             answer = await call(self._web.conversations_info(channel=found))
         except Fault as fault:
             if fault.trouble is Trouble.NO_ROOM:
                 return channel
-            log.warning("nobody can tell whether %s can be posted in: %s", channel, fault)
-            return None
+            raise
         return await self._closed(channel, answer.get("channel") or {})
 
     async def _closed(self, channel: str, info: dict[str, Any]) -> str | None:

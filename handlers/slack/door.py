@@ -23,11 +23,11 @@ from handlers.slack.painter import Painter
 from handlers.slack.private import Private
 from handlers.slack.routes import build_app
 from handlers.slack.sending import Sender
-from handlers.slack.socket import Socket
+from handlers.slack.socket import Hello, Socket
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
 from pipelines.domain.model import Config
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import Doorman, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,11 @@ class SlackDoor:
             self._socket = Socket(app, self._credentials.app_token, self._web)
             self._socket.start()
 
+    @property
+    def hello(self) -> Hello | None:
+        """What Slack said when Socket Mode was connected last; None without it, and before."""
+        return self._socket.hello if self._socket is not None else None
+
     def _studio(self, shipmate: Shipmate) -> Studio:
         return Studio(
             shipmate=shipmate,
@@ -134,6 +139,6 @@ async def _again_and_again(work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await work()
-        except Exception:
-            log.exception("a part of the door to Slack broke; it is begun again")
+        except Exception as error:
+            noted(log, "keeping the door to Slack open; the part that broke is begun again", error)
             await asyncio.sleep(BEGIN_AGAIN)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.chat.seen import visible
 from handlers.slack.limits import OPTION, OPTION_VALUE, OPTIONS
-from handlers.slack.mrkdwn import inert, shortened
+from handlers.slack.mrkdwn import shortened
 from pipelines.domain.model import Config
 from pipelines.domain.refusals import Code, Gate
 from pipelines.domain.views import Name
@@ -104,7 +105,7 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def option(name: str, shown: str = "") -> dict[str, Any]:
-    return {"text": _plain(shortened(inert(shown or name), OPTION)), "value": name}
+    return {"text": _plain(shortened(visible(shown or name), OPTION)), "value": name}
 
 
 def options(names: Iterable[str | Name]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 nothing else; what a person is only told is told after it."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -40,7 +41,9 @@ from pipelines.domain.commands import (
 from pipelines.domain.gates import member
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Code, Refusal, refuse
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import Doorman, Shipmate, noted
+
+log = logging.getLogger(__name__)
 
 After = Coroutine[Any, Any, None]
 
@@ -72,12 +75,12 @@ class Inbox:
         """A slash command. What is to be done after the acknowledgement, if anything. Raises what the insert raises:
         then nothing was kept, and nothing is acknowledged."""
         arrival = arrivals.command(body, self._workspace)
-        return await self._heard(grammar.parse(arrival.said, verb=verb), arrival)
+        return self._told(await self._heard(grammar.parse(arrival.said, verb=verb), arrival), arrival)
 
     async def mentioned(self, body: Body) -> After | None:
         """A mention, or a direct message. As `typed`."""
         arrival = arrivals.message(body, self._workspace)
-        return await self._heard(grammar.parse(arrival.said), arrival) if arrival else None
+        return self._told(await self._heard(grammar.parse(arrival.said), arrival), arrival) if arrival else None
 
     async def clicked(self, body: Body) -> After | None:
         """A click on a button. As `typed`."""
@@ -85,19 +88,30 @@ class Inbox:
         try:
             wanted = clicks.command_of(action_of(str(action["action_id"])), str(action.get("value") or ""))
         except UnreadableClickError:
-            return self._tell(lines_message([UNREADABLE]), arrival)
+            return self._told(self._tell(lines_message([UNREADABLE]), arrival), arrival)
         match wanted:
             case LogWanted():
-                return self._show_log(wanted, arrival)
+                return self._told(self._show_log(wanted, arrival), arrival)
             case ChooseWanted(service=service):
-                return await self._heard(Choose(service=service), arrival)
+                return self._told(await self._heard(Choose(service=service), arrival), arrival)
             case str():
                 after = await self._heard(grammar.parse(wanted), arrival)
             case _:
                 after = await self._heard(wanted, arrival)
         if (body.get("container") or {}).get("is_ephemeral") and arrival.place.reply:
-            return self._pressed(arrival.place.reply, arrival.said, after)
-        return after
+            after = self._pressed(arrival.place.reply, arrival.said, after)
+        return self._told(after, arrival)
+
+    def _told(self, after: After | None, arrival: Arrival) -> After | None:
+        """What is to be done after the acknowledgement, and never ends in silence: an error of our own is told, too."""
+        return None if after is None else self._or_broken(after, arrival)
+
+    async def _or_broken(self, after: After, arrival: Arrival) -> None:
+        try:
+            await after
+        except Exception as error:
+            number = noted(log, "answering in Slack", error)
+            await self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), arrival)
 
     async def _heard(self, parsed: Parsed, arrival: Arrival) -> After | None:
         match parsed:
@@ -165,7 +179,7 @@ class Inbox:
         text = b"".join(piece.data for piece in pieces).decode(errors="replace")
         it = f"{deploy.plan.service} {deploy.plan.version} in {deploy.plan.environment}"
         if not text:
-            await self._tell(lines_message([f"{it} printed nothing."]), arrival)
+            await self._tell(lines_message([f"{it} printed nothing, or it is kept no longer."]), arrival)
             return
         title = f"The last lines of {it}. The whole log is a file in the thread of its message."
         await self._tell(tail_message(title, thread.tail(text)), arrival)
@@ -176,4 +190,5 @@ class Inbox:
             await after
 
     async def _tell(self, message: Message, arrival: Arrival) -> None:
-        await self._private.tell(message, to=arrival.by, place=arrival.place)
+        if not await self._private.tell_in_time(message, to=arrival.by, place=arrival.place):
+            log.warning("there is no way to tell %s the answer", arrival.by.id)

@@ -3,18 +3,17 @@ so it may end at any moment and another one goes on."""
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from handlers.chat import thread
-from handlers.slack.api import Fault
+from handlers.chat import thread, words
 from handlers.slack.blocks import lines_message
-from handlers.slack.canvas import CARD, LOOK_AGAIN, Canvas, Patience, Studio, UnreachableError, over
+from handlers.slack.canvas import CARD, LOOK_AGAIN, Canvas, Studio, UnreachableError, over
 from handlers.slack.card_painter import CardPainter
-from handlers.slack.tasks import told
+from handlers.slack.tasks import HOPELESS, Breaks, told
 from handlers.slack.thread_painter import CLOSING, ThreadPainter
 from pipelines.domain.deploy import Deploy
+from pipelines.shipmate import away, noted
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +28,7 @@ class Painter:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._canvases: dict[str, asyncio.Task[None]] = {}
+        self._breaks = Breaks()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -37,7 +37,7 @@ class Painter:
                 while True:
                     event.clear()
                     began = asyncio.get_running_loop().time()
-                    for deploy in await self._studio.shipmate.unpainted("slack"):
+                    for deploy in await self._studio.shipmate.unpainted():
                         self._begin(deploy)
                     took = asyncio.get_running_loop().time() - began
                     await asyncio.sleep(max(SCAN_PAUSE, 3 * took))
@@ -48,27 +48,32 @@ class Painter:
             await asyncio.gather(*self._canvases.values(), return_exceptions=True)
 
     def _begin(self, deploy: Deploy) -> None:
-        if deploy.id in self._canvases or len(self._canvases) >= AT_ONCE:
+        if deploy.id in self._canvases or len(self._canvases) >= AT_ONCE or self._breaks.rests(deploy.id):
             return
         task = asyncio.create_task(self._paint(deploy))
         self._canvases[deploy.id] = task
-        task.add_done_callback(lambda done: self._ended(deploy.id, done))
-
-    def _ended(self, deploy: str, task: asyncio.Task[None]) -> None:
-        self._canvases.pop(deploy, None)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the painting of %s broke; it is begun again", deploy, exc_info=task.exception())
+        task.add_done_callback(lambda _: self._canvases.pop(deploy.id, None))
 
     async def _paint(self, deploy: Deploy) -> None:
+        """Paint, and begin again after what breaks; when that does not help, the person is told so, once."""
+        try:
+            await self._show(deploy)
+            self._breaks.good(deploy.id)
+        except Exception as error:
+            number = noted(log, f"painting {deploy.id}", error)
+            if not away(error) and self._breaks.broke(deploy.id) == HOPELESS:
+                plan = deploy.plan
+                it = f"{plan.service} {plan.version} in {plan.environment}"
+                line = lines_message([words.message_lost(it, number)])
+                await self._studio.private.tell_in_time(line, to=deploy.by, place=deploy.place, tries=TRIES)
+
+    async def _show(self, deploy: Deploy) -> None:
         canvas = Canvas(self._studio, deploy)
         await canvas.begin()
-        watching = asyncio.create_task(canvas.watch())
-        try:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(canvas.watch())
             await canvas.is_painted(await self._until_true(canvas))
-        finally:
             watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
 
     async def _until_true(self, canvas: Canvas) -> int:
         """Paint until all is true; the number of the event it is true up to."""
@@ -105,14 +110,8 @@ class Painter:
         if (posting := canvas.postings.get(kind)) is not None and posting.ts:
             return
         posting, _ = await canvas.claim(kind, canvas.latest.place.channel or "")
-        patience = Patience()
-        for _ in range(TRIES):
-            try:
-                place = canvas.latest.place
-                await self._studio.private.tell(lines_message([line]), to=canvas.latest.by, place=place)
-                break
-            except Fault as fault:
-                await patience.after(fault)
+        place = canvas.latest.place
+        await self._studio.private.tell_in_time(lines_message([line]), to=canvas.latest.by, place=place, tries=TRIES)
         await canvas.posted(replace(posting, ts="told"))
 
 

@@ -16,6 +16,8 @@ from pipelines.domain.model import Person
 
 log = logging.getLogger(__name__)
 
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+TRIES = 60  # about half an hour: as long as an address for answers lives
 AGAIN = frozenset({Trouble.AWAY, Trouble.BUSY})
 
 
@@ -38,6 +40,18 @@ class Private:
             if await _went(posted):
                 return True
         return await _went(self._web.chat_postMessage(channel=to.slack, **message.payload))
+
+    async def tell_in_time(self, message: Message, *, to: Person, place: Place, tries: int = TRIES) -> bool:
+        """As `tell`, but a Slack that is away is tried again, so often; False when it did not come back, too."""
+        wait = FIRST_WAIT
+        for _ in range(tries):
+            try:
+                return await self.tell(message, to=to, place=place)
+            except Fault as fault:
+                log.info("what %s is to be told has to wait: %s", to.id, fault)
+                await asyncio.sleep(max(wait, fault.wait))
+                wait = min(wait * 2, LONGEST_WAIT)
+        return False
 
     async def replace(self, reply: str, message: Message) -> None:
         """Put `message` in the place of the private one that was clicked. If that fails, only a button stays."""

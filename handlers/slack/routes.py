@@ -6,7 +6,8 @@ Whatever nobody here knows is acknowledged too: Slack would deliver it again and
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -20,6 +21,7 @@ from handlers.slack.form import FORM, SERVICE, VERSION
 from handlers.slack.inbox import After, Inbox
 from handlers.slack.tasks import Tasks
 from handlers.slack.workspace import Workspace
+from pipelines.shipmate import noted
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +94,8 @@ def _click(inbox: Inbox, choosing: Choosing, tasks: Tasks) -> Callable[..., Awai
     async def on_click(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
         if (body.get("container") or {}).get("type") == "view":
             await ack()
-            tasks.start(choosing.changed(body))
+            if not tasks.full:
+                tasks.start(choosing.changed(body))
             return
         await _kept(inbox.clicked(body), ack, context, tasks)
 
@@ -100,34 +103,48 @@ def _click(inbox: Inbox, choosing: Choosing, tasks: Tasks) -> Callable[..., Awai
 
 
 def _suggestion(choosing: Choosing) -> Callable[..., Awaitable[None]]:
-    async def on_suggestion(ack: Ack, body: Mapping[str, Any]) -> None:
-        await ack(options=await choosing.suggest(body))
+    async def on_suggestion(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
+        with _or_failed(context, "filling a select of the form"):
+            found = await choosing.suggest(body)
+        await ack(options=found)
 
     return on_suggestion
 
 
 def _form(choosing: Choosing) -> Callable[..., Awaitable[None]]:
     async def on_form(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
-        try:
+        with _or_failed(context, "taking a form"):
             errors = await choosing.submitted(body)
-        except Exception:
-            context[NOT_KEPT] = True
-            raise
         await (ack(response_action="errors", errors=errors) if errors else ack())
 
     return on_form
 
 
-async def _kept(keeping: Awaitable[After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
+async def _kept(keeping: Coroutine[Any, Any, After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
     """Acknowledge what is kept; what is not, Slack shows to the person as failed."""
-    try:
+    with _or_failed(context, "keeping what came from Slack"):
+        if tasks.full:
+            keeping.close()
+            raise FullError("too many answers are under way")
         after = await keeping
-    except Exception:
-        context[NOT_KEPT] = True
-        raise
     await ack()
     if after is not None:
         tasks.start(after)
+
+
+@contextmanager
+def _or_failed(context: Context, doing: str) -> Iterator[None]:
+    """What breaks before it is acknowledged is not acknowledged, so Slack tells the person; the log has the rest."""
+    try:
+        yield
+    except Exception as error:
+        context[NOT_KEPT] = True
+        noted(log, doing, error)
+        raise
+
+
+class FullError(Exception):
+    """More is asked than can be answered. Nothing was kept."""
 
 
 def _acknowledge_the_rest(app: AsyncApp) -> None:

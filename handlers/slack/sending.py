@@ -110,7 +110,13 @@ class Sender:
         """The id of the file that was put into the thread."""
         data = b"".join(content)
         upload = self._web.files_upload_v2(
-            channel=channel, thread_ts=thread, filename=name, title=title, file=data, request_file_info=False
+            channel=channel,
+            thread_ts=thread,
+            filename=name,
+            title=title,
+            file=data,
+            initial_comment=title,
+            request_file_info=False,
         )
         answer = await call(upload, within=limits.UPLOAD)
         files = answer.get("files") or [{}]

@@ -15,6 +15,8 @@ def sound(body: Any) -> bool:
             return False
     if "command" in body and not _command(body):
         return False
+    if body.get("type") in ("view_submission", "view_closed", "block_suggestion") and not _of_a_person(body):
+        return False
     return body.get("type") != "block_actions" or _click(body)
 
 
@@ -22,14 +24,18 @@ def _command(body: dict[str, Any]) -> bool:
     return all(isinstance(body.get(name), str) for name in ("command", "user_id", "trigger_id"))
 
 
+def _of_a_person(body: dict[str, Any]) -> bool:
+    user = body.get("user")
+    return isinstance(user, dict) and isinstance(user.get("id"), str) and isinstance(body.get("view"), dict | None)
+
+
 def _click(body: dict[str, Any]) -> bool:
-    actions, user = body.get("actions"), body.get("user")
+    actions = body.get("actions")
     return (
         isinstance(actions, list)
         and bool(actions)
         and isinstance(actions[0], dict)
         and isinstance(actions[0].get("action_id"), str)
-        and isinstance(user, dict)
-        and isinstance(user.get("id"), str)
+        and _of_a_person(body)
         and all(isinstance(body.get(name), dict | None) for name in ("team", "channel", "container"))
     )

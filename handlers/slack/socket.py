@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -40,11 +42,22 @@ class Handler(AsyncSocketModeHandler):
         await send_async_response(client, req, await dispatched(self.app, request), start)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Hello:
+    """How many connections the app token had when ours was made, ours included."""
+
+    connections: int
+    at: datetime
+
+
 class Socket:
+    """`hello` is what Slack said when it was connected last."""
+
     def __init__(self, app: AsyncApp, app_token: str, web: AsyncWebClient) -> None:
         self._app = app
         self._app_token = app_token
         self._web = web
+        self.hello: Hello | None = None
         self._handler: Handler | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -55,8 +68,16 @@ class Socket:
         )
         client = self._handler.client
         client.proxy = proxy_for(self._web.base_url, client.proxy)
-        client.message_listeners.append(_notice)
+        client.message_listeners.append(self._notice)
         self._tasks = [asyncio.create_task(_connect(client)), asyncio.create_task(self._watch(client))]
+
+    async def _notice(self, _client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
+        """Two bots with one app token share what Slack delivers, at random. Slack counts them when one connects."""
+        if message.get("type") != "hello":
+            return
+        self.hello = Hello(connections=int(message.get("num_connections") or 1), at=datetime.now(UTC))
+        if self.hello.connections > 1:
+            log.warning("another bot is connected with this app token: each command reaches one of them, at random")
 
     async def connected(self) -> bool:
         return self._handler is not None and await self._handler.client.is_connected()
@@ -81,9 +102,3 @@ class Socket:
 
 async def _connect(client: SocketModeClient) -> None:
     await client.connect()  # type: ignore[no-untyped-call]
-
-
-async def _notice(_client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
-    """Two bots with one app token share what Slack delivers, at random."""
-    if message.get("type") == "hello" and int(message.get("num_connections") or 1) > 1:
-        log.warning("another bot is connected with this app token: each command reaches one of them, at random")

@@ -2,36 +2,61 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+from pipelines.shipmate import noted
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 1_000
+FIRST_REST, LONGEST_REST, DOUBLED = 0.5, 60.0, 10  # seconds; how often they are doubled
+HOPELESS = 3  # times in a row that something breaks before a person is told
 
 
 class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
+    @property
+    def full(self) -> bool:
+        return len(self._running) >= AT_ONCE
+
     def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        if len(self._running) >= AT_ONCE:
-            work.close()
-            log.error("more than %d answers are under way: one was dropped", AT_ONCE)
-            return
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("an answer broke", exc_info=task.exception())
+        if not task.cancelled() and (error := task.exception()) is not None:
+            noted(log, "answering in Slack", error)
 
     async def stop(self) -> None:
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+
+class Breaks:
+    """How often the work on something broke in a row, and how long it rests before it is begun again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._broke: dict[str, tuple[int, float]] = {}
+
+    def broke(self, name: str) -> int:
+        """Count it; how often by now."""
+        times = self._broke.get(name, (0, 0.0))[0] + 1
+        self._broke[name] = (times, self._clock() + min(FIRST_REST * 2 ** min(times, DOUBLED), LONGEST_REST))
+        return times
+
+    def rests(self, name: str) -> bool:
+        return self._clock() < self._broke.get(name, (0, float("-inf")))[1]
+
+    def good(self, name: str) -> None:
+        self._broke.pop(name, None)
 
 
 async def told(event: asyncio.Event, seconds: float) -> None:

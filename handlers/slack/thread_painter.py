@@ -38,12 +38,20 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
     """All that the thread says of a deploy so far, in order."""
     for key, line in thread.milestones(deploy).items():
         yield Said(kind=f"milestone-{key}", line=line)
-    if (lost := deploy.lost()) is not None and deploy.abort is None and deploy.outcome is None:
-        question = deploy_card.deploy_card(deploy, deploy.at).text
+    if (lost := deploy.lost()) is not None:
         step, run = lost
+        question = deploy_card.deploy_card(deploy, deploy.at).text
         yield Said(kind=f"question-{step.id}-{run.attempt}-{run.progress}", line=question, mention=True)
+    if deploy.stumbled and deploy.outcome is None:
+        yield Said(kind=f"stumbled-{deploy.stumbled}", line=deploy_card.stumble(deploy), mention=True)
     if deploy.outcome is not None:
         yield Said(kind=CLOSING, line=thread.closing(deploy), mention=True)
+
+
+def about(deploy: Deploy) -> str:
+    """What a message of the thread is about, for whoever sees its text alone."""
+    state = deploy.outcome.value if deploy.outcome else "running"
+    return f"{deploy_card.what(deploy)} in {deploy.plan.environment}, {state}"
 
 
 class ThreadPainter:
@@ -123,7 +131,7 @@ class ThreadPainter:
         if not left:
             return
         mention = self._canvas.latest.by.slack if any(said.mention for said, _ in left) else None
-        message = lines_message([said.line for said, _ in left], mention=mention)
+        message = lines_message([said.line for said, _ in left], about=about(self._canvas.latest), mention=mention)
         marked = mark(self._canvas.id, *(said.kind for said, _ in left))
         channel, ts = await self._studio.sender.post(root.channel, message, marked, thread=root.ts, broadcast=broadcast)
         for _, posting in left:
@@ -152,7 +160,7 @@ class ThreadPainter:
     async def _last_lines(self, deploy: Deploy) -> Message | None:
         pieces = await self._studio.shipmate.output(deploy.id, last=limits.TAIL_READ)
         title, text = output.tail(deploy, pieces)
-        return tail_message(title, text) if text else None
+        return tail_message(title, text, about=about(deploy)) if text else None
 
     async def _first_tail(self, root: Posting) -> None:
         posting, new = await self._canvas.claim(TAIL, root.channel)
@@ -203,7 +211,7 @@ class ThreadPainter:
         file = None if new else await self._studio.sender.find_file(root.channel, root.ts, name)
         if file is None:
             pieces = await self._studio.shipmate.output(deploy.id, last=limits.LOG_BYTES)
-            title = f"The whole log of {deploy_card.what(deploy)}"
+            title = f"The whole log of {about(deploy)}"
             try:
                 file = await self._studio.sender.attach(
                     root.channel, root.ts, name, title, output.log_file(deploy, pieces)
@@ -217,6 +225,8 @@ class ThreadPainter:
 
     async def _no_log(self, root: Posting, fault: Fault) -> str:
         await self._studio.budgets.posts(root.channel).take(lambda: Rank.STATE)
-        message = lines_message([f"The log could not be attached here: Slack says {fault}."])
+        message = lines_message(
+            [f"The log could not be attached here: Slack says {fault}."], about=about(self._canvas.latest)
+        )
         _, ts = await self._studio.sender.post(root.channel, message, mark(self._canvas.id, LOG), thread=root.ts)
         return ts

@@ -38,7 +38,7 @@ class Workspace:
         """The identity, asked for now if nobody knows it yet; None when Slack does not tell."""
         if self.identity is None:
             try:
-                self.identity = _identity(await call(self._web.auth_test()))
+                self.identity = identity_of(await call(self._web.auth_test()))
             except Fault as fault:
                 log.error("Slack does not say who this bot is: %s", fault)
         return self.identity
@@ -51,7 +51,8 @@ class Workspace:
             wait = min(wait * 2, LONGEST_WAIT)
 
 
-def _identity(answer: Mapping[str, Any]) -> Identity:
+def identity_of(answer: Mapping[str, Any]) -> Identity:
+    """The identity in an answer of `auth.test`."""
     scopes = next((value for name, value in answer["_headers"].items() if name.lower() == "x-oauth-scopes"), None)
     listed = frozenset(str(scopes).replace(" ", "").split(",")) if scopes is not None else None
     return Identity(

@@ -3,6 +3,8 @@
 A conversation ends with an exit status. The socket it goes over is `bot.control`'s.
 """
 
+import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import Any
 from handlers.chat import grammar
 from handlers.chat.answers import misread_card, refusal_card
 from handlers.chat.deploy_card import deploy_card
+from handlers.chat.grammar import Parsed
 from handlers.chat.help_card import help_card
 from handlers.chat.sentences import Misread
 from handlers.chat.views import view_card
@@ -33,9 +36,14 @@ from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import Doorman, Shipmate
+from pipelines.shipmate import DatabaseAwayError, Doorman, Shipmate, noted
 
-DONE, FAILED, MISREAD, REFUSED, ABORTED = 0, 1, 2, 3, 4
+log = logging.getLogger(__name__)
+
+DONE, FAILED, MISREAD, REFUSED, ABORTED, UNKNOWN = 0, 1, 2, 3, 4, 75
+_MENTION = re.compile(r"^\s*@shipmate\b[\s:,]*", re.IGNORECASE)  # as people write it in Slack
+OUTPUT_READ = 64 * 1024  # bytes of output that are looked through for the last lines of a step
+AWAY = "{why}\nDeploys that run go on. Say it again when the database is back; look first, if you asked for something."
 Told = tuple[list[str], int]
 ENDINGS = {Outcome.LIVE: DONE, Outcome.FAILED: FAILED, Outcome.ABORTED: ABORTED}
 
@@ -53,7 +61,9 @@ class Saying:
     def of(cls, request: Mapping[str, Any]) -> "Saying":
         name = str(request["as"]).removeprefix("@")
         by = Person(id=name, name=name)
-        return cls(text=str(request["text"]), by=by, wait=bool(request["wait"]), key=f"say-{request['id']}")
+        return cls(
+            text=_MENTION.sub("", str(request["text"])), by=by, wait=bool(request["wait"]), key=f"say-{request['id']}"
+        )
 
 
 class TerminalDoor:
@@ -66,9 +76,23 @@ class TerminalDoor:
         self._has_slack = has_slack
 
     async def converse(self, request: Mapping[str, Any]) -> AsyncIterator[str | int]:
-        """The lines of the answer, then the exit status."""
-        saying = Saying.of(request)
-        parsed = grammar.parse(saying.text)
+        """The lines of the answer, then the exit status. An error of our own is an answer, too."""
+        begun = False
+        try:
+            saying = Saying.of(request)
+            parsed = grammar.parse(saying.text)
+            begun = isinstance(parsed, Command)
+            async for said in self._answer(saying, parsed):
+                yield said
+        except DatabaseAwayError as error:
+            yield AWAY.format(why=error)
+            yield UNKNOWN
+        except Exception as error:
+            for line in render.broken(noted(log, "answering a terminal", error), begun=begun):
+                yield line
+            yield UNKNOWN if begun else REFUSED
+
+    async def _answer(self, saying: Saying, parsed: Parsed) -> AsyncIterator[str | int]:
         match parsed:
             case Misread():
                 await self._shipmate.misread(saying.text, by=saying.by, via="terminal")
@@ -126,15 +150,23 @@ class TerminalDoor:
         said: set[str] = set()
         last: Deploy | None = None
         async for last in self._shipmate.follow(answer.deploy):
-            for line in [*render.progress(last), *render.question(last)]:
-                if line not in said:
-                    said.add(line)
-                    yield line
+            for key, lines in {**render.progress(last), **render.question(last)}.items():
+                if key not in said:
+                    said.add(key)
+                    for line in (*lines, *await self._printed(last, key)):
+                        yield line
         assert last is not None and last.outcome is not None
         for line in render.lines(deploy_card(last, self._clock())):
             yield line
         asked_to_abort = answer.done == "abort"
         yield DONE if asked_to_abort and last.outcome is Outcome.ABORTED else ENDINGS[last.outcome]
+
+    async def _printed(self, deploy: Deploy, key: str) -> list[str]:
+        """The last that a step printed which did not end well."""
+        if (run := render.broken_off(deploy).get(key)) is None:
+            return []
+        pieces = await self._shipmate.output(deploy.id, last=OUTPUT_READ)
+        return render.printed(piece.data for piece in pieces if (piece.key.step, piece.key.attempt) == run)
 
 
 def _status_of(refusal: Refusal) -> int:

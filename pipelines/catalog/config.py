@@ -3,20 +3,19 @@
 import re
 from pathlib import Path
 
-from pipelines.catalog.fields import Fields, boolean, kind, name_problem, named, text, texts
-from pipelines.catalog.nodes import Entry, Mapping, Sequence, Value, read
-from pipelines.catalog.problems import ConfigErrors, Found, Problem, nearest
+from pipelines.catalog.fields import Fields, boolean, kind, name_problem, named, text
+from pipelines.catalog.giving import pass_env, secrets_from
+from pipelines.catalog.nodes import Entry, Mapping, Scalar, Sequence, Value, read
+from pipelines.catalog.people import groups, people, people_or_groups
+from pipelines.catalog.problems import ConfigErrors, Found, nearest
 from pipelines.domain.model import Config, Environment, Service, Target
 
 TOP = ("services", "environments", "groups", "people")
-SERVICE = ("repo", "path", "tags", "channel", "owners", "targets")
-SERVICE_LATER = ("environments",)
-ENVIRONMENT = ("protected", "deployers")
+SERVICE = ("repo", "path", "tags", "channel", "owners", "targets", "environments")
+ENVIRONMENT = ("protected", "deployers", "pass_env", "secrets_from")
 ENVIRONMENT_LATER = (
     "follow",
     "scale_waits",
-    "pass_env",
-    "secrets_from",
     "from",
     "needs",
     "approve",
@@ -25,7 +24,6 @@ ENVIRONMENT_LATER = (
     "auto_rollback",
     "pool",
 )
-PERSON_LATER = ("github",)
 COLOURS = frozenset({"blue", "green"})
 VERBS = frozenset(
     [
@@ -63,24 +61,20 @@ VERBS = frozenset(
     ]
 )
 FILLERS = frozenset({"to", "in", "on", "the", "because", "at", "for", "until", "force", "now"})
-_SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,20}")
+_CHANNEL = re.compile(r"#[^\s#]{1,80}|[CGD][A-Z0-9]{1,20}")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 _REMOTE = re.compile(r"(https://|ssh://|file:///|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:)\S+")
 _TARGET = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:\[\]-]{0,98})")
-
-
-def load_config(path: Path) -> Config:
-    """The configuration in a file. Raises ConfigErrors with every problem, OSError only from the file system's own."""
-    try:
-        return parse_config(path.read_bytes(), file=path.name, folder=path.parent)
-    except FileNotFoundError:
-        message = f"there is no such file in {path.parent.absolute()}; name one with --config or SHIPMATE_CONFIG"
-        raise ConfigErrors([Problem(file=path.name, line=1, message=message)]) from None
 
 
 def parse_config(source: bytes | str, *, file: str = "shipmate.yml", folder: Path = Path()) -> Config:
     """The configuration in a text; repository paths in it are relative to `folder`. Raises ConfigErrors."""
     found = Found(file)
     root = read(source, found)
+    if root is None and not found.problems:
+        found.add(
+            1, "this file says nothing; the least is a service under `services:` and `environments: {staging: {}}`"
+        )
     config = Config() if found.problems else _Reader(found, folder).config(root)
     if found.problems:
         raise ConfigErrors(found.problems)
@@ -101,8 +95,8 @@ class _Reader:
         config = Config(
             services=services,
             environments=environments,
-            groups=fields.get("groups", self._groups, {}),
-            people=fields.get("people", self._people, {}),
+            groups=fields.get("groups", groups, {}),
+            people=fields.get("people", people, {}),
         )
         if services and not environments:
             self._found.add(fields.line, "there is no environment; add `environments: {staging: {}}`")
@@ -111,19 +105,38 @@ class _Reader:
     def _names(self, value: Value, of: str) -> dict[str, Entry]:
         entries = dict(named(value, self._found, of))
         for name, entry in entries.items():
-            if problem := name_problem(name):
+            if name.startswith("#"):
+                self._found.add(entry.line, f"`{name}` is a channel; it belongs under `channel:` of a service")
+            elif problem := name_problem(name):
                 self._found.add(entry.line, problem)
-            elif name in VERBS | FILLERS:
+            elif name in FILLERS or (of == "services" and name in VERBS):
                 self._found.add(entry.line, f"`{name}` is a word of the commands, so nothing can be called that")
         return entries
 
     def _environments(self, value: Value, _found: Found, _key: str) -> dict[str, Environment]:
-        return {name: self._environment(name, entry) for name, entry in self._names(value, "environments").items()}
+        entries = self._names(value, "environments").items()
+        return {name: self._environment(entry, Environment(name=name)) for name, entry in entries}
 
-    def _environment(self, name: str, entry: Entry) -> Environment:
+    def _environment(self, entry: Entry, general: Environment) -> Environment:
+        """What is said in `entry`; the rest is as in `general`."""
         fields = Fields(entry.value, self._found, of="an environment", known=ENVIRONMENT, later=ENVIRONMENT_LATER)
-        deployers = fields.get("deployers", self._people_or_groups, None) if "deployers" in fields else None
-        return Environment(name=name, protected=fields.get("protected", boolean, False), deployers=deployers)
+        return Environment(
+            name=general.name,
+            protected=fields.get("protected", boolean, general.protected),
+            deployers=fields.get("deployers", people_or_groups, general.deployers),
+            pass_env=fields.get("pass_env", pass_env, general.pass_env),
+            secrets_from=fields.get("secrets_from", secrets_from, general.secrets_from),
+        )
+
+    def _nearer(self, value: Value, environments: dict[str, Environment]) -> dict[str, Environment]:
+        """What is said of environments for one service alone."""
+        nearer: dict[str, Environment] = {}
+        for name, entry in named(value, self._found, "environments").items():
+            if name in environments:
+                nearer[name] = self._environment(entry, environments[name])
+            else:
+                self._found.add(entry.line, f"`{name}` is not an environment.{nearest(name, environments or ['none'])}")
+        return nearer
 
     def _services(self, value: Value, environments: dict[str, Environment]) -> dict[str, Service]:
         return {
@@ -131,7 +144,7 @@ class _Reader:
         }
 
     def _service(self, name: str, entry: Entry, environments: dict[str, Environment]) -> Service:
-        fields = Fields(entry.value, self._found, of="a service", known=SERVICE, later=SERVICE_LATER)
+        fields = Fields(entry.value, self._found, of="a service", known=SERVICE)
         if "repo" not in fields:
             self._found.add(entry.line, f"`{name}` has no `repo`; say where its git repository is")
         return Service(
@@ -139,9 +152,10 @@ class _Reader:
             repo=fields.get("repo", self._repo, ""),
             path=fields.get("path", self._path, "."),
             tags=fields.get("tags", text, "v*"),
-            channel=fields.get("channel", text, "") or None,
-            owners=fields.get("owners", self._people_or_groups, ()),
+            channel=fields.get("channel", lambda v, f, k: self._channel(v, environments), "") or None,
+            owners=fields.get("owners", people_or_groups, ()),
             targets=fields.get("targets", lambda v, f, k: self._targets(v, environments), {}),
+            environments=fields.get("environments", lambda v, f, k: self._nearer(v, environments), {}),
         )
 
     def _repo(self, value: Value, found: Found, key: str) -> str:
@@ -149,7 +163,9 @@ class _Reader:
         if not repo or _REMOTE.fullmatch(repo):
             return repo
         if "::" in repo or "://" in repo or repo.startswith("-"):
-            found.add(value.line, f"`{repo}` is no address Shipmate fetches from; use https://, ssh:// or a local path")
+            shown = _CREDENTIALS.sub("[redacted]@", repo)
+            problem = f"`{shown}` is no address Shipmate fetches from; use https://, ssh:// or a local path"
+            found.add(value.line, problem)
             return ""
         return str((self._folder.absolute() / Path(repo).expanduser()).resolve())
 
@@ -160,66 +176,61 @@ class _Reader:
             return "."
         return path.removeprefix("./") or "."
 
-    def _people_or_groups(self, value: Value, found: Found, key: str) -> tuple[str, ...]:
-        return texts(value, found, key)
-
-    def _groups(self, value: Value, found: Found, _key: str) -> dict[str, tuple[str, ...]]:
-        groups: dict[str, tuple[str, ...]] = {}
-        for name, entry in named(value, found, "groups").items():
-            if not name.startswith("@"):
-                found.add(entry.line, f'the name of a group begins with @; write it as "@{name}"')
-            groups[name] = texts(entry.value, found, name)
-        return groups
-
-    def _people(self, value: Value, found: Found, _key: str) -> dict[str, str]:
-        people: dict[str, str] = {}
-        for name, entry in named(value, found, "people").items():
-            fields = Fields(entry.value, found, of="a person", known=("slack",), later=PERSON_LATER)
-            slack = fields.get("slack", text, "")
-            if slack and not _SLACK_ID.fullmatch(slack):
-                found.add(entry.line, f"`{slack}` is no Slack user id; it looks like U024BE7LH and is in the profile")
-            if slack:
-                people[name] = slack
-        return people
+    def _channel(self, value: Value, environments: dict[str, Environment]) -> str:
+        if isinstance(value, Scalar) and value.empty:
+            self._found.add(value.line, 'a # begins a comment, so `channel` says nothing; quote it, as in "#deploys"')
+            return ""
+        channel = text(value, self._found, "channel")
+        if not channel or _CHANNEL.fullmatch(channel):
+            return channel
+        if channel in environments:
+            problem = f'`{channel}` is an environment; a channel is written as "#deploys"'
+        else:
+            problem = f'`{channel}` is no channel; write its name as in "#deploys", or its id as in C024BE7LR'
+        self._found.add(value.line, problem)
+        return ""
 
     def _targets(self, value: Value, environments: dict[str, Environment]) -> dict[str, tuple[Target, ...]]:
         targets: dict[str, tuple[Target, ...]] = {}
         for name, entry in named(value, self._found, "targets").items():
-            if name not in environments:
+            if name.startswith("#"):
+                problem = (
+                    f"`{name}` is a channel, and targets belong to an environment; write `channel:` beside `targets:`"
+                )
+                self._found.add(entry.line, problem)
+            elif name not in environments:
                 self._found.add(entry.line, f"`{name}` is not an environment.{nearest(name, environments or ['none'])}")
             targets[name] = self._places(entry.value, name)
         return targets
 
     def _places(self, value: Value, where: str) -> tuple[Target, ...]:
         """A list, or regions with a list each."""
-        if isinstance(value, Mapping):
-            found: list[Target] = []
-            for entry in value:
-                found += self._region(entry)
-            places = tuple(found)
+        if isinstance(value, Mapping) and value.entries:
+            listed = [place for entry in value for place in self._region(entry)]
         else:
-            places = tuple(Target(name=name) for name in self._list(value, where))
-        names = [place.name for place in places]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            self._found.add(value.line, f"`{name}` is a target of {where} twice")
-        return places
+            listed = [(line, Target(name=name)) for line, name in self._list(value, where)]
+        first: dict[str, int] = {}
+        for line, target in listed:
+            if target.name in first:
+                before = f"the first is in line {first[target.name]}"
+                self._found.add(line, f"`{target.name}` is a target of {where} twice; {before}")
+            first.setdefault(target.name, line)
+        return tuple(target for _, target in listed)
 
-    def _region(self, entry: Entry) -> list[Target]:
+    def _region(self, entry: Entry) -> list[tuple[int, Target]]:
         if entry.key in COLOURS or isinstance(entry.value, Mapping):
             self._found.add(entry.line, "`blue` and `green` targets are not enforced by this version yet; use a list")
             return []
-        return [Target(name=name, region=entry.key) for name in self._list(entry.value, entry.key)]
+        return [(line, Target(name=name, region=entry.key)) for line, name in self._list(entry.value, entry.key)]
 
-    def _list(self, value: Value, where: str) -> list[str]:
+    def _list(self, value: Value, where: str) -> list[tuple[int, str]]:
         if not isinstance(value, Sequence) or not value.items:
             self._found.add(
                 value.line, f"the targets of {where} must be a list such as [stg-1, stg-2], not {kind(value)}"
             )
             return []
-        names = [text(item, self._found, "target") for item in value.items]
-        for item, name in zip(value.items, names, strict=True):
+        names = [(item.line, text(item, self._found, "target")) for item in value.items]
+        for line, name in names:
             if name and not _TARGET.fullmatch(name):
-                self._found.add(
-                    item.line, f"`{name}` cannot be a target; a target is a word such as stg-1 or host:8080"
-                )
-        return names
+                self._found.add(line, f"`{name}` cannot be a target; a target is a word such as stg-1 or host:8080")
+        return [(line, name) for line, name in names if name]

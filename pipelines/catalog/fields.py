@@ -6,11 +6,12 @@ from collections.abc import Mapping as Table
 from typing import TypeVar
 
 from pipelines.catalog.nodes import Entry, Mapping, Scalar, Sequence, Value
-from pipelines.catalog.problems import Found, nearest
+from pipelines.catalog.problems import Found, lookalike, nearest
 
 T = TypeVar("T")
 
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+LONGEST = 30 * 24 * 3600.0  # seconds of any time that a file names
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
 NAME_LIMIT = 40
 
@@ -46,7 +47,9 @@ class Fields:
             elif entry.key in later:
                 found.add(entry.line, f"`{entry.key}` is not enforced by this version yet; remove it for now")
             else:
-                found.add(entry.line, f"`{entry.key}` is not a key of {of}.{nearest(entry.key, known)}")
+                found.add(
+                    entry.line, f"`{entry.key}` is not a key of {of}.{lookalike(entry.key)}{nearest(entry.key, known)}"
+                )
 
     def __contains__(self, key: str) -> bool:
         return key in self._entries
@@ -77,7 +80,11 @@ def duration(value: Value, found: Found, key: str) -> float:
     """Seconds: `90s`, `15m`, `1h30m`."""
     if isinstance(value, Scalar) and value.text and (match := _DURATION.fullmatch(value.text)) and match[0]:
         hours, minutes, seconds = (float(part or 0) for part in match.groups())
-        return hours * 3600 + minutes * 60 + seconds
+        total = hours * 3600 + minutes * 60 + seconds
+        if total <= LONGEST:
+            return total
+        found.add(value.line, f"`{key}` is longer than 30 days, which is 720h")
+        return 0.0
     found.add(value.line, f"`{key}` must be a time such as 30s, 15m or 1h30m, not {kind(value)}")
     return 0.0
 
@@ -91,7 +98,7 @@ def positive(value: Value, found: Found, key: str) -> float:
 
 
 def count(value: Value, found: Found, key: str) -> int:
-    if isinstance(value, Scalar) and re.fullmatch(r"\d{1,3}", value.text):
+    if isinstance(value, Scalar) and re.fullmatch(r"[0-9]{1,3}", value.text):
         return int(value.text)
     found.add(value.line, f"`{key}` must be a whole number such as 2, not {kind(value)}")
     return 0

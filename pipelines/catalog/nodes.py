@@ -20,6 +20,7 @@ from ruamel.yaml.events import (
 )
 
 from pipelines.catalog.problems import Found
+from pipelines.domain.letters import hidden
 
 DEPTH_LIMIT = 30
 BRACKETS_LIMIT = 60
@@ -147,6 +148,8 @@ class _Reader:
                 value = Sequence(line=_line(event), items=items)
             case ScalarEvent():
                 value = Scalar(line=_line(event), text=str(event.value), quoted=event.style is not None)
+                if (odd := hidden(value.text)) is not None:
+                    self._found.add(value.line, f"an invisible character is here: {odd}; type it again by hand")
             case _:
                 raise ValueError(f"an event that no document holds: {event}")
         if event.anchor:

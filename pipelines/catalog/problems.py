@@ -4,6 +4,10 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipelines.domain.letters import foreign
+
+SHOWN = 20  # names to choose from
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
@@ -42,8 +46,17 @@ class Found:
         self.problems.append(Problem(file=self.file, line=line, message=message))
 
 
+def lookalike(given: str) -> str:
+    """Which character of a name may only look like the one that was meant."""
+    odd = foreign(given)
+    return f" The character {odd} may only look like another one." if odd else ""
+
+
 def nearest(given: str, known: Iterable[str]) -> str:
     """` Did you mean …?`, or what there is to choose from."""
     names = list(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    return f" Did you mean `{near[0]}`?" if near else f" Known here: {', '.join(names)}."
+    if near:
+        return f" Did you mean `{near[0]}`?"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f" Known here: {', '.join(names[:SHOWN])}{more}."

@@ -3,15 +3,17 @@
 import posixpath
 import re
 from collections.abc import Mapping as Table
+from dataclasses import replace
 
+from pipelines.catalog.addresses import address_problem
 from pipelines.catalog.fields import Fields, boolean, choice, count, duration, kind, positive, text
 from pipelines.catalog.nodes import Limits, Mapping, Scalar, Sequence, Value, read
-from pipelines.catalog.problems import Found, RecipeErrors, nearest
+from pipelines.catalog.problems import Found, Problem, RecipeErrors, lookalike, nearest
+from pipelines.domain import variables
 from pipelines.domain.recipe import (
     CHECK_RETRIES,
     CHECK_TIMEOUT,
     STATUS_TIMEOUT,
-    STEP_TIMEOUT,
     Check,
     CheckKind,
     OnLost,
@@ -21,32 +23,25 @@ from pipelines.domain.recipe import (
     Script,
     StatusUrl,
 )
+from pipelines.domain.variables import OWN, PASSED_NAME, PLANNED, SECRET_NAME
 
 LIMITS = Limits(size=64_000, nodes=3_000)
-KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout")
-LATER = ("stats", "rollback", "tests", "watch", "guard", "secrets")
-STEP = ("run", "timeout", "on_lost", "detach")
-STEP_LATER = ("silence",)
-HOOK_LATER = ("silence", "when")
-CHECK = ("http", "tcp", "run", "timeout", "retries", "on_lost", "detach")
-CHECK_LATER = ("sql", "silence")
+KEYS = ("deploy", "route", "status", "stop", "before", "after", "check", "strategy", "timeout", "secrets")
+LATER = ("stats", "rollback", "tests", "watch", "guard")
+STEP = ("run", "timeout", "silence", "on_lost", "detach")
+STEP_LATER: tuple[str, ...] = ()
+HOOK_LATER = ("when",)
+OF_SCRIPTS = ("silence", "on_lost", "detach")
+CHECK = ("http", "tcp", "run", "timeout", "retries", *OF_SCRIPTS)
+CHECK_LATER = ("sql",)
 STRATEGIES = ("rolling", "recreate")
 STRATEGIES_LATER = ("blue_green", "canary")
-VARIABLES = (
-    "SERVICE",
-    "ENVIRONMENT",
-    "TARGET",
-    "REGION",
-    "VERSION",
-    "COMMIT",
-    "PREVIOUS_VERSION",
-    "PREVIOUS_COMMIT",
-)
+SECRETS = 100
 DEFAULT: Rolling | Recreate = Rolling()
+USUAL = Script(run="")
 ONE_BY_ONE: tuple[int, float | None] = (1, None)
 EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 
 def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[str, str]) -> Recipe:
@@ -54,6 +49,8 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
     Raises RecipeErrors."""
     found = Found(file)
+    if entries.get(file) == LINK:
+        raise RecipeErrors([Problem(file=file, line=1, message="this is a symbolic link; the bot reads a file")])
     root = read(source, found, LIMITS)
     reader = _Reader(found, folder, entries)
     recipe = None if found.problems else reader.recipe(root)
@@ -67,11 +64,13 @@ class _Reader:
         self._found = found
         self._folder = folder
         self._entries = entries
+        self._secrets: tuple[str, ...] = ()
 
     def recipe(self, root: Value | None) -> Recipe | None:
         fields = Fields(root, self._found, of="deploy.yml", known=KEYS, later=LATER)
         if "deploy" not in fields:
             self._found.add(fields.line, "there is no `deploy`; the least file is `deploy: deploy/install.sh`")
+        self._secrets = fields.get("secrets", self._names, ())  # first, for URLs may name them
         deploy = fields.get("deploy", self._step, None)
         strategy: Rolling | Recreate = fields.get("strategy", self._strategy, DEFAULT)
         recipe = Recipe(
@@ -84,6 +83,7 @@ class _Reader:
             checks=fields.get("check", self._checks, ()),
             strategy=strategy,
             timeout=fields.get("timeout", positive, None) if "timeout" in fields else None,
+            secrets=self._secrets,
         )
         stop = fields.entry("stop")
         if stop is not None and not isinstance(strategy, Recreate):
@@ -93,9 +93,10 @@ class _Reader:
     def _step(self, value: Value, found: Found, key: str) -> Script | None:
         return self._script(value, key, STEP_LATER)
 
-    def _script(self, value: Value, key: str, later: tuple[str, ...]) -> Script | None:
+    def _script(self, value: Value, key: str, later: tuple[str, ...], usual: Script = USUAL) -> Script | None:
+        """`usual` is what holds for what the script does not say."""
         if isinstance(value, Scalar):
-            return Script(run=self._file(value, key))
+            return replace(usual, run=self._file(value, key))
         if not isinstance(value, Mapping):
             self._found.add(value.line, f"`{key}` must be a script such as deploy/{key}.sh, not {kind(value)}")
             return None
@@ -104,8 +105,9 @@ class _Reader:
             self._found.add(value.line, f"`{key}` names no script; write `run: deploy/{key}.sh`")
         return Script(
             run=fields.get("run", lambda v, f, k: self._file(v, k), ""),
-            timeout=fields.get("timeout", positive, STEP_TIMEOUT),
-            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "ask")),
+            timeout=fields.get("timeout", positive, usual.timeout),
+            silence=fields.get("silence", positive, 0.0),
+            on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), usual.on_lost.value)),
             detach=fields.get("detach", boolean, False),
         )
 
@@ -126,7 +128,7 @@ class _Reader:
         if mode == EXECUTABLE:
             return None
         if mode == PLAIN:
-            return f"`{given}` is not executable; run: git update-index --chmod=+x {path}"
+            return f"`{given}` is not executable; run: git add --chmod=+x {path}"
         if mode == LINK:
             return f"`{given}` is a symbolic link; name the file it points to"
         if mode == SUBMODULE or any(path.startswith(f"{p}/") for p, m in self._entries.items() if m == SUBMODULE):
@@ -134,22 +136,45 @@ class _Reader:
         if any(entry.startswith(f"{path}/") for entry in self._entries):
             return f"`{given}` is a folder; name the script in it"
         scripts = [name for name, m in self._entries.items() if m == EXECUTABLE]
-        return f"`{given}` is not in the commit.{nearest(path, scripts) if scripts else ''}"
+        return f"`{given}` is not in the commit.{lookalike(given)}{nearest(path, scripts) if scripts else ''}"
 
     def _status(self, value: Value, found: Found, key: str) -> Script | StatusUrl | None:
         if isinstance(value, Scalar) and value.text.startswith(("http://", "https://")):
             return StatusUrl(url=self._expandable(value, value.text))
-        script = self._script(value, key, STEP_LATER)
-        if script is not None and isinstance(value, Scalar):
-            return Script(run=script.run, timeout=STATUS_TIMEOUT)
-        return script
+        return self._script(value, key, STEP_LATER, Script(run="", timeout=STATUS_TIMEOUT, on_lost=OnLost.RERUN))
 
     def _expandable(self, value: Value, url: str) -> str:
-        for match in _VARIABLE.finditer(url):
-            name = match[1] or match[2]
-            if name not in VARIABLES:
-                self._found.add(value.line, f"`${name}` is not a name that is replaced here.{nearest(name, VARIABLES)}")
+        known = (*PLANNED, *self._secrets)
+        for name in variables.named(url):
+            if name not in known:
+                hint = " A secret must be named under `secrets:`." if SECRET_NAME.fullmatch(name) else ""
+                self._found.add(
+                    value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}"
+                )
+        if (problem := address_problem(url)) is not None:
+            self._found.add(value.line, f"`{url}` cannot be asked: {problem}")
         return url
+
+    def _names(self, value: Value, found: Found, key: str) -> tuple[str, ...]:
+        """The names of secrets: what scripts get them as. Where their values are, the bot's configuration says."""
+        items = value.items if isinstance(value, Sequence) else (value,)
+        names = [name for item in items if (name := self._name(item, key))]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            found.add(value.line, f"`{name}` is named twice under `secrets`")
+        if len(names) > SECRETS:
+            found.add(value.line, f"these are {len(names)} secrets; more than {SECRETS} are not given to a script")
+        return tuple(dict.fromkeys(names))
+
+    def _name(self, item: Value, key: str) -> str:
+        """One name; what is none is not repeated, for it may be a value."""
+        name = text(item, self._found, key)
+        if name and not SECRET_NAME.fullmatch(name):
+            like = name.upper() if PASSED_NAME.fullmatch(name) else "DATABASE_URL"
+            self._found.add(item.line, f"a secret is named by a variable such as {like}, and no value stands here")
+            return ""
+        if name in OWN:
+            self._found.add(item.line, f"`{name}` is what Shipmate tells every script; give the secret another name")
+        return name
 
     def _hooks(self, value: Value, found: Found, key: str) -> tuple[Script, ...]:
         items = value.items if isinstance(value, Sequence) else (value,)
@@ -175,10 +200,14 @@ class _Reader:
             return None
         entry = fields.entry(kinds[0])
         assert entry is not None
+        for name in OF_SCRIPTS:
+            if kinds[0] != "run" and (of_scripts := fields.entry(name)) is not None:
+                self._found.add(of_scripts.line, f"`{name}` is of scripts; a check by {kinds[0]} leaves nothing behind")
         return Check(
             kind=CheckKind(kinds[0]),
             what=self._asked(entry.value, CheckKind(kinds[0])),
             timeout=fields.get("timeout", positive, CHECK_TIMEOUT),
+            silence=fields.get("silence", positive, 0.0),
             retries=fields.get("retries", count, CHECK_RETRIES),
             on_lost=OnLost(fields.get("on_lost", choice("ask", "rerun"), "rerun")),
             detach=fields.get("detach", boolean, False),
@@ -190,7 +219,7 @@ class _Reader:
         what = self._expandable(value, text(value, self._found, check.value))
         if check is CheckKind.HTTP and what and not what.startswith(("http://", "https://")):
             self._found.add(value.line, f"`{what}` is no URL; write http://$TARGET/healthz")
-        if check is CheckKind.TCP and what and "$TARGET" not in what and ":" not in what:
+        if check is CheckKind.TCP and what and "$" not in what and ":" not in what:
             self._found.add(value.line, f"`{what}` has no port; write $TARGET or host:5432")
         return what
 
@@ -198,13 +227,17 @@ class _Reader:
         if isinstance(value, Scalar):
             return self._plain_strategy(value)
         fields = Fields(value, found, of="a strategy", known=STRATEGIES, later=STRATEGIES_LATER)
-        if "recreate" in fields:
+        recreate, rolling = fields.entry("recreate"), fields.entry("rolling")
+        if recreate is not None and rolling is not None:
+            found.add(rolling.line, "a strategy is one of rolling and recreate, not both")
+        if recreate is not None:
+            if not (isinstance(recreate.value, Scalar) and recreate.value.empty):
+                found.add(recreate.line, "`recreate` takes no keys; write `strategy: recreate`")
             return Recreate()
-        rolling = fields.entry("rolling")
         return self._rolling(rolling.value) if rolling is not None else Rolling()
 
     def _plain_strategy(self, value: Scalar) -> Rolling | Recreate:
-        if value.text in STRATEGIES_LATER:
+        if value.text.replace("-", "_") in STRATEGIES_LATER:
             self._found.add(value.line, f"`{value.text}` is not enforced by this version yet; use rolling or recreate")
         elif value.text not in STRATEGIES:
             self._found.add(value.line, f"{kind(value)} is not a strategy.{nearest(value.text, STRATEGIES)}")

@@ -2,21 +2,19 @@
 
 Forward: stage by stage, checks tried again, until every step is good. On trouble (a failed step, an abort, the
 deploy's time over): stop what runs, start nothing new, give traffic back to what still runs the old version, look
-what runs where, close. A step whose end nobody can know waits for a person.
+what runs where, close. A step whose end nobody can know waits for a person: meanwhile no later stage begins, and
+neither the deploy nor its time ends.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipelines.domain.deploy import BAD, Deploy, StepRun
+from pipelines.domain.deploy import Deploy, StepRun, runs_again
 from pipelines.domain.events import Outcome, Progress
-from pipelines.domain.plan import Making, Step, Verb, status
-from pipelines.domain.recipe import OnLost
+from pipelines.domain.plan import RECOVERY_STAGE, Making, Step, Verb, status
 from pipelines.domain.room import Room, Traffic
 from pipelines.domain.strategies import numbered, route_step, table
-
-RECOVERY_STAGE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +56,15 @@ def advance(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
     """What to do now; nothing means wait: for a running step, for time to pass, or for a person."""
     if deploy.outcome is not None:
         return ()
-    if (why := trouble(deploy)) is None:
+    if (why := deploy.trouble) is None:
         expires = expires_at(deploy)
         if expires is not None and now >= expires and not finished(deploy):
             return (Expire(),)
         return _forward(deploy)
-    if stops := tuple(Stop(step=step.id, attempt=run.attempt) for step, run in deploy.going() if _of_plan(step)):
+    if stops := tuple(Stop(step=step.id, attempt=run.attempt) for step, run in deploy.going() if not step.recovers):
         return stops
+    if (asked := deploy.lost()) is not None and not asked[0].recovers:
+        return ()
     if deploy.recovery is None:
         return (Recover(steps=recovery(deploy, room)),)
     starts = _next_recovery(deploy)
@@ -75,37 +75,19 @@ def advance(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
 
 
 def expires_at(deploy: Deploy) -> datetime | None:
+    """When the deploy's own time is over; None: never, or not while a person is asked."""
     seconds = deploy.plan.recipe.timeout
-    return None if seconds is None or trouble(deploy) else deploy.at + timedelta(seconds=seconds)
+    if seconds is None or deploy.trouble or deploy.lost() is not None:
+        return None
+    return (deploy.answered or deploy.at) + timedelta(seconds=seconds)
 
 
 def finished(deploy: Deploy) -> bool:
     return all(_good(deploy.runs.get(step.id)) for step in deploy.plan.steps)
 
 
-def trouble(deploy: Deploy) -> str | None:
-    """Why this deploy goes no further, as one clause; None while all is well."""
-    if deploy.abort is not None:
-        return f"aborted by {deploy.abort.by.name}"
-    for step in deploy.plan.steps:
-        run = deploy.runs.get(step.id)
-        if run is not None and run.progress in BAD and not _may_repeat(step, run):
-            return f"{step.label} {run.detail}".strip()
-    if deploy.expired:
-        return f"took longer than {deploy.plan.recipe.timeout:g} s"
-    return None
-
-
-def _may_repeat(step: Step, run: StepRun) -> bool:
-    return run.progress in (Progress.FAILED, Progress.TIMED_OUT) and run.attempt <= step.retries
-
-
 def _good(run: StepRun | None) -> bool:
     return run is not None and run.progress is Progress.OK
-
-
-def _of_plan(step: Step) -> bool:
-    return step.stage < RECOVERY_STAGE
 
 
 def _forward(deploy: Deploy) -> tuple[Action, ...]:
@@ -124,7 +106,7 @@ def _step(deploy: Deploy, step: Step) -> Iterator[Action]:
     match run.progress:
         case Progress.FAILED | Progress.TIMED_OUT:
             yield Start(step=step, attempt=run.attempt + 1)
-        case Progress.LOST if step.on_lost is OnLost.RERUN or run.answer == "again":
+        case Progress.LOST if runs_again(step, run):
             yield Start(step=step, attempt=run.attempt + 1)
         case Progress.UNSUPERVISED if run.answer == "stop":
             yield Stop(step=step.id, attempt=run.attempt)
@@ -146,7 +128,7 @@ def recovery(deploy: Deploy, room: Room) -> tuple[Step, ...]:
     stages: list[list[Step]] = []
     routed = [s for s in plan.steps if s.verb is Verb.ROUTE and s.id in deploy.runs]
     old = untouched(deploy, room)
-    if routed and old and set(old) != set(in_traffic(plan.targets, room)):
+    if routed and old and not _serve_alone(old, plan.targets, room):
         stages.append([route_step(making, table(plan.targets, old))])
     if touched(deploy):
         looks = [look for name in plan.targets if (look := status(making, name, expect=False)) is not None]
@@ -172,14 +154,33 @@ def untouched(deploy: Deploy, room: Room) -> tuple[str, ...]:
     )
 
 
-def in_traffic(names: tuple[str, ...], room: Room) -> tuple[str, ...]:
-    return tuple(n for n in names if n not in room.targets or room.targets[n].traffic is not Traffic.OUT)
+def _serve_alone(old: tuple[str, ...], names: tuple[str, ...], room: Room) -> bool:
+    """Whether it is known that traffic goes to these of all targets and to no other."""
+    seen = {name: room.targets[name].traffic if name in room.targets else Traffic.UNKNOWN for name in names}
+    on = {name for name, traffic in seen.items() if traffic is not Traffic.OUT}
+    return on == set(old) and Traffic.UNSURE not in seen.values()
 
 
 def _next_recovery(deploy: Deploy) -> tuple[Action, ...] | None:
     """The next steps of the recovery, () while some run, None when it is over. A step that fails here stops nothing."""
-    open_steps = [s for s in deploy.recovery or () if (r := deploy.runs.get(s.id)) is None or r.ended is None]
+    open_steps = [s for s in deploy.recovery or () if _open(deploy, s)]
     if not open_steps:
         return None
     stage = min(step.stage for step in open_steps)
-    return tuple(Start(step=s, attempt=1) for s in open_steps if s.stage == stage and s.id not in deploy.runs)
+    return tuple(action for s in open_steps if s.stage == stage for action in _again(deploy, s))
+
+
+def _open(deploy: Deploy, step: Step) -> bool:
+    run = deploy.runs.get(step.id)
+    return run is None or run.ended is None or bool(deploy.choices(step, run)) or runs_again(step, run)
+
+
+def _again(deploy: Deploy, step: Step) -> Iterator[Action]:
+    """Begins a step of the recovery, or begins it again where it was lost; a rollback that waits ends its script."""
+    run = deploy.runs.get(step.id)
+    if run is None:
+        yield Start(step=step, attempt=1)
+    elif runs_again(step, run):
+        yield Start(step=step, attempt=run.attempt + 1)
+    elif run.progress is Progress.UNSUPERVISED and (run.answer == "stop" or (deploy.abort and deploy.abort.then)):
+        yield Stop(step=step.id, attempt=run.attempt)

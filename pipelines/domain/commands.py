@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Choice = Literal["again", "worked", "wait", "stop"]
+SAID: dict[Choice, str] = {"again": "run again", "worked": "it worked", "wait": "wait", "stop": "stop it"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
@@ -75,13 +78,16 @@ class Retry:
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a person says of a step that nobody can know the end of (`again`, `worked`), or of a script that runs
-    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`."""
+    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`. `step` and `attempt` pin what the
+    answer is for (a button does); else it is for the step that asks now."""
 
     kind: Literal["answer"] = "answer"
-    choice: Literal["again", "worked", "wait", "stop"]
+    choice: Choice
     service: str | None = None
     environment: str | None = None
     deploy: str | None = None
+    step: str | None = None
+    attempt: int | None = None
     button: Button | None = None
 
 

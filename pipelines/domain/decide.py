@@ -1,56 +1,31 @@
 """Every decision: a command and the world become events, or a refusal that names every closed gate. Pure and total.
 
 `decide` runs inside the room's one write transaction. Where it lacks the recipe of a commit it says so (`Need`), and
-is asked again. `close` decides what follows the end of a deploy.
+is asked again. What follows the end of a deploy is decided in `closing`.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import assert_never
 
 from pipelines.domain import gates
-from pipelines.domain.commands import Abort, Answer, Command, Deploy, Retry, Rollback
+from pipelines.domain.answering import answer, ways_on
+from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.events import (
-    AbortAsked,
-    Closed,
-    Event,
-    Outcome,
-    Place,
-    Planned,
-    Progress,
-    Purpose,
-    StepAnswered,
-    Superseded,
-    Then,
-)
-from pipelines.domain.fold import State, fold
+from pipelines.domain.events import AbortAsked, Event, Outcome, Planned, Purpose, Then
+from pipelines.domain.fold import State
 from pipelines.domain.gates import Cooked, Facts
-from pipelines.domain.model import Person
-from pipelines.domain.plan import Plan
-from pipelines.domain.recipe import Recipe
+from pipelines.domain.planning import Ask, Goal, plan_for, serves, stop_unread
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate, Offer, Refusal, refuse
-from pipelines.domain.room import Good, Live, Room, Traffic
-from pipelines.domain.strategies import Wanted, compile_plan
+from pipelines.domain.room import Good, Room
 
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """The recipe of this commit must be gathered first."""
+    """The recipe of this commit must be gathered first, or it must be known of these secrets whether they are there."""
 
-    commit: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """A command as it was accepted: `id` is the ask's."""
-
-    id: str
-    command: Command
-    by: Person
-    place: Place
+    commit: str = ""
+    secrets: frozenset[str] = frozenset()
 
 
 Decision = tuple[Event, ...] | Refusal | Need
@@ -59,6 +34,10 @@ Decision = tuple[Event, ...] | Refusal | Need
 def decide(ask: Ask, state: State, facts: Facts) -> Decision:
     """What an ask leads to in its room. `state` holds the room's last and running deploys and that of the button."""
     command = ask.command
+    if stranger := gates.member(facts.person):
+        return Refusal(gates=(stranger,))  # who may do nothing is told nothing
+    if unknown := gates.known_room(state.room.service, state.room.environment, facts.config):
+        return Refusal(gates=unknown)
     if command.button and (gate := gates.button_fresh(state, command.button.deploy, command.button.action)):
         return Refusal(gates=(gate,))
     match command:
@@ -71,7 +50,7 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
         case Abort():
             return _abort(ask, command, state, facts)
         case Answer():
-            return _answer(ask, command, state, facts)
+            return answer(command, state, facts)
         case _:
             assert_never(command)
 
@@ -99,24 +78,34 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     command = ask.command
     assert isinstance(command, Deploy)
     version = facts.version if isinstance(facts.version, Resolved) else None
+    cooked = facts.recipes.get(version.commit) if version else None
+    allowed = gates.allowed(command.service, command.environment, facts)
     closed = gates.closed(
-        gates.member(facts.person),
-        gates.allowed(command.service, command.environment, facts),
+        allowed,
         gates.room_free(state),
         gates.version_known(command.version, facts),
         gates.recipe_good(version.commit if version else None, facts),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
+        gates.disk_has_room(facts),
     )
-    cooked = facts.recipes.get(version.commit) if version else None
+    offers = () if allowed else ways_on(state)
     if version is None or not isinstance(cooked, Cooked):
-        return Ahead(gates=closed) if closed or version is None else Need(commit=version.commit)
-    offers: tuple[Offer, ...] = ()
+        return Ahead(gates=closed, offers=offers) if closed or version is None else Need(commit=version.commit)
+    if not closed and (unread := gates.secrets_unread(state.room, cooked.recipe, facts)):
+        return Need(secrets=unread)
     if not closed and not command.force and serves(state.room, facts, version.commit):
         already = _already_live(command.service, command.environment, version.version, version.commit)
         closed, offers = already.gates, already.offers
+    if unseen := stop_unread(cooked.recipe, state.room, facts):
+        return Need(commit=unseen)
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
-    planned = _plan(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
+    planned = plan_for(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
     return Ahead(gates=closed, offers=offers, planned=planned)
+
+
+def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:
+    return gates.values_there(room, cooked.recipe, facts) if isinstance(cooked, Cooked) else ()
 
 
 def _already_live(service: str, environment: str, version: str, commit: str) -> Refusal:
@@ -131,9 +120,7 @@ def _already_live(service: str, environment: str, version: str, commit: str) -> 
 
 
 def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decision:
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(command.service, command.environment, facts), _stale(command, state)
-    )
+    closed = gates.closed(gates.allowed(command.service, command.environment, facts), _stale(command, state))
     goal = _rollback_goal(command, state.room)
     if isinstance(goal, Gate):
         closed = (*closed, goal)
@@ -141,7 +128,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
     holder = gates.running(state)
-    if holder is not None and not command.now:
+    if holder is not None and not command.now and holder.lost() is None:  # else a rollback is the answer
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
@@ -152,10 +139,16 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=(cooked,))
     if cooked is None:
         return Need(commit=goal.commit)
+    if unread := gates.secrets_unread(state.room, cooked.recipe, facts):
+        return Need(secrets=unread)
+    if missing := _values(state.room, cooked, facts):
+        return Refusal(gates=missing)
     if holder is not None:
         return (_abort_then(ask, holder, goal, cooked, facts),)
+    if unseen := stop_unread(cooked.recipe, state.room, facts):
+        return Need(commit=unseen)
     wanted = Goal(version=goal.version, commit=goal.commit, cooked=cooked)
-    return (_plan(ask, Purpose.ROLLBACK, wanted, state, facts, because=command.because),)
+    return (plan_for(ask, Purpose.ROLLBACK, wanted, state, facts, because=command.because),)
 
 
 def _rollback_goal(command: Rollback, room: Room) -> Good | Gate:
@@ -176,6 +169,8 @@ def _stale(command: Rollback, state: State) -> Gate | None:
     room, pin = state.room, command.pin
     if pin is None or pin.until == room.live_deploy:
         return None
+    if command.button is not None and command.button.deploy == room.live_deploy:
+        return None  # only its own deploy went live since: the message is about to say so
     live = state.deploys.get(room.live_deploy)
     evidence = {
         "by": room.live_by,
@@ -195,7 +190,7 @@ def _right_one(command: Rollback, state: State) -> tuple[Offer, ...]:
 
 
 def _while_running(command: Rollback, holder: DeployState, goal: Good) -> Refusal:
-    to = f" to {goal.version}" if command.to else ""
+    to = f" to {goal.version}" if command.to or command.pin else ""
     offer = Offer(
         label=f"Abort and roll back to {goal.version}",
         say=f"rollback {command.service} {command.environment}{to} now",
@@ -237,18 +232,23 @@ def _retry(ask: Ask, command: Retry, state: State, facts: Facts) -> Decision:
     if deploy is None:
         return refuse(Code.NOTHING_TO_RETRY, where=state.room.environment, service=state.room.service)
     plan = deploy.plan
+    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
     closed = gates.closed(
-        gates.member(facts.person),
         gates.allowed(plan.service, plan.environment, facts),
         gates.room_free(state),
         _not_retryable(deploy, state.room),
+        *_values(state.room, cooked, facts),
         gates.can_post(facts),
+        gates.disk_has_room(facts),
     )
     if closed:
-        return Refusal(gates=closed)
-    cooked = Cooked(recipe=plan.recipe, digest=plan.digest)
+        return Refusal(gates=closed, offers=ways_on(state))
+    if unread := gates.secrets_unread(state.room, plan.recipe, facts):
+        return Need(secrets=unread)
+    if unseen := stop_unread(plan.recipe, state.room, facts):
+        return Need(commit=unseen)
     goal = Goal(version=plan.version, commit=plan.commit, shown=plan.shown, cooked=cooked)
-    again = _plan(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
+    again = plan_for(ask, deploy.purpose, goal, state, facts, because=command.because or deploy.because)
     return (
         replace(
             again,
@@ -273,9 +273,7 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
         return refuse(Code.NOTHING_RUNNING, where=state.room.environment, service=state.room.service)
     plan = deploy.plan
     mine = deploy.by.id == facts.person.id
-    closed = gates.closed(
-        gates.member(facts.person), None if mine else gates.allowed(plan.service, plan.environment, facts)
-    )
+    closed = gates.closed(None if mine else gates.allowed(plan.service, plan.environment, facts))
     if closed:
         return Refusal(gates=closed)
     if deploy.outcome is not None:
@@ -284,127 +282,3 @@ def _abort(ask: Ask, command: Abort, state: State, facts: Facts) -> Decision:
     if deploy.abort is not None:
         return refuse(Code.ALREADY_ABORTING, by=deploy.abort.by.name, where=plan.environment)
     return (AbortAsked(deploy=deploy.id, ask=ask.id, by=facts.person, because=command.because, button=command.button),)
-
-
-def _answer(ask: Ask, command: Answer, state: State, facts: Facts) -> Decision:
-    deploy = state.deploys.get(command.deploy or state.room.running or "")
-    lost = deploy.lost() if deploy is not None and deploy.outcome is None else None
-    if deploy is None or lost is None:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    closed = gates.closed(
-        gates.member(facts.person), gates.allowed(deploy.plan.service, deploy.plan.environment, facts)
-    )
-    if closed:
-        return Refusal(gates=closed)
-    step, run = lost
-    fits = ("again", "worked") if run.progress is Progress.LOST else ("wait", "stop")
-    if command.choice not in fits:
-        return refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
-    return (
-        StepAnswered(deploy=deploy.id, step=step.id, choice=command.choice, by=facts.person, button=command.button),
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    version: str
-    commit: str
-    cooked: Cooked
-    shown: str = ""
-
-
-def serves(room: Room, facts: Facts, commit: str) -> bool:
-    """Whether this commit is live and no target is out of traffic: there is nothing to do."""
-    live = live_in(room, facts)
-    out = any(target.traffic is Traffic.OUT for target in room.targets.values())
-    return live is not None and live.commit == commit and not out
-
-
-def live_in(room: Room, facts: Facts) -> Live | None:
-    names = [t.name for t in facts.config.services[room.service].targets_in(room.environment)]
-    return room.live(names)
-
-
-def _plan(ask: Ask, purpose: Purpose, goal: Goal, state: State, facts: Facts, *, because: str) -> Planned:
-    room = state.room
-    service = facts.config.services[room.service]
-    live = live_in(room, facts)
-    wanted = Wanted(
-        service=room.service,
-        environment=room.environment,
-        version=goal.version,
-        repo=service.repo,
-        commit=goal.commit,
-        digest=goal.cooked.digest,
-        recipe=goal.cooked.recipe,
-        targets=service.targets_in(room.environment),
-        previous_version=live.version if live else "",
-        previous_commit=live.commit if live else "",
-        shown=goal.shown,
-        protected=facts.config.environments[room.environment].protected,
-    )
-    plan = compile_plan(wanted, room.targets, back=purpose is Purpose.ROLLBACK, known=tuple(room.targets))
-    return Planned(
-        deploy=facts.new_id,
-        ask=ask.id,
-        purpose=purpose,
-        plan=plan,
-        fence=room.fence + 1,
-        by=facts.person,
-        place=ask.place,
-        because=because,
-        replaces=live,
-        left=_left(state, goal.commit) if purpose is Purpose.ROLLBACK else "",
-        changes=facts.changes,
-        button=ask.command.button,
-    )
-
-
-def _left(state: State, goal: str) -> str:
-    """The version of the room's last deploy, where a rollback leaves another one than its goal."""
-    last = state.deploys.get(state.room.last or "")
-    return last.plan.version if last is not None and last.plan.commit != goal else ""
-
-
-def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, State], Planned]) -> tuple[Event, ...]:
-    """What the end of a deploy leads to: the end itself, the deploy it supersedes, the rollback that waited for it.
-
-    `replan` compiles that rollback against the state after the end."""
-    deploy = state.deploys[closed.deploy]
-    events: list[Event] = [closed]
-    previous = state.room.live_deploy
-    if closed.outcome is Outcome.LIVE and previous and previous != deploy.id:
-        events.append(Superseded(deploy=previous, version=deploy.plan.version, by=deploy.by))
-    if deploy.abort is not None and deploy.abort.then is not None:
-        after = state
-        for event in events:
-            after = fold(after, event, at, deploy.seq)
-        events.append(replan(deploy.abort.then, after))
-    return tuple(events)
-
-
-def after_abort(then: Then, state: State, facts: Facts) -> Planned:
-    """The rollback that was asked for while a deploy ran, planned now that it has ended."""
-    command = Rollback(service=state.room.service, environment=state.room.environment, because=then.because)
-    ask = Ask(id=then.ask, command=command, by=then.by, place=then.place)
-    cooked = Cooked(recipe=then.recipe, digest=then.digest)
-    goal = Goal(version=then.version, commit=then.commit, cooked=cooked)
-    planned = _plan(ask, Purpose.ROLLBACK, goal, state, facts, because=then.because)
-    return replace(planned, deploy=then.deploy)
-
-
-__all__ = [
-    "Ahead",
-    "Ask",
-    "Cooked",
-    "Decision",
-    "Facts",
-    "Goal",
-    "Need",
-    "Plan",
-    "Recipe",
-    "after_abort",
-    "close",
-    "decide",
-    "look_ahead",
-]

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from pipelines.domain.commands import Button, Command, Pin
+from pipelines.domain.commands import Button, Choice, Command, Pin
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Plan, Step
 from pipelines.domain.recipe import Recipe
@@ -154,7 +154,7 @@ class StepAnswered:
     kind: Literal["step_answered"] = "step_answered"
     deploy: str
     step: str
-    choice: Literal["again", "worked", "wait", "stop"]
+    choice: Choice
     by: Person
     button: Button | None = None
 
@@ -191,6 +191,15 @@ class Expired:
 
     kind: Literal["expired"] = "expired"
     deploy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stumbled:
+    """Shipmate itself broke, so the deploy stands still; `error` is the id that the log has. Empty: it goes on."""
+
+    kind: Literal["stumbled"] = "stumbled"
+    deploy: str
+    error: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +240,7 @@ Event = (
     | StepAnswered
     | AbortAsked
     | Expired
+    | Stumbled
     | Recovering
     | Closed
     | Superseded

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from pipelines.domain import events as ev
 from pipelines.domain.commands import Button, Pin
-from pipelines.domain.deploy import Deploy, StepRun, Used
+from pipelines.domain.deploy import Deploy, StepRun, Used, question
 from pipelines.domain.events import Event, Outcome, Progress, Purpose, Report
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Step, Verb
@@ -47,10 +47,11 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
         case ev.StepAnswered():
             return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
         case ev.AbortAsked():
-            changed = _touch(state, event.deploy, seq, abort=event)
-            return _press(changed, event.button, event.by, at, seq)
+            return _press(_aborting(state, event, seq), event.button, event.by, at, seq)
         case ev.Expired():
             return _touch(state, event.deploy, seq, expired=True)
+        case ev.Stumbled():
+            return _touch(state, event.deploy, seq, stumbled=event.error)
         case ev.Recovering():
             return _touch(state, event.deploy, seq, recovery=event.steps)
         case ev.Closed():
@@ -91,15 +92,19 @@ def _as_found(report: Report, anyone: bool, at: datetime) -> TargetState:
 
 def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
     room = state.room
+    condemned: tuple[str, ...] = ()
     if event.purpose is Purpose.ROLLBACK:
         left = {room.last_commit, event.replaces.commit if event.replaces else None} - {event.plan.commit}
-        room = replace(room, good=tuple(replace(g, rolled_back=g.rolled_back or g.commit in left) for g in room.good))
+        condemned = tuple(g.commit for g in room.good if g.commit in left and not g.rolled_back)
+        room = _condemn(room, condemned, rolled_back=True)
     since = state.room.live_at
     room = replace(
         room, fence=event.fence, running=event.deploy, last=event.deploy, last_commit=event.plan.commit, probed=True
     )
     if event.retry_of is not None and event.retry_of in state.deploys:
         state = _touch(state, event.retry_of, seq, retried_by=event.deploy)
+    elif state.room.last is not None and state.room.last in state.deploys:
+        state = _touch(state, state.room.last, seq, followed=True)
     deploy = Deploy(
         id=event.deploy,
         ask=event.ask,
@@ -118,8 +123,14 @@ def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
         retry_of=event.retry_of,
         attempt=event.attempt,
         rollback=_pin(room),
+        condemned=condemned,
     )
     return state.with_room(room).with_deploy(deploy)
+
+
+def _condemn(room: Room, commits: tuple[str, ...], *, rolled_back: bool) -> Room:
+    good = tuple(replace(g, rolled_back=rolled_back) if g.commit in commits else g for g in room.good)
+    return replace(room, good=good)
 
 
 def _pin(room: Room) -> Pin | None:
@@ -163,18 +174,37 @@ def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.Ste
             targets[step.target] = replace(
                 before, version=version, commit=commit, at=at, changing=False, reported=version is not None
             )
-        case Verb.ROUTE if ended is not None and ended.progress is Progress.OK:
+        case Verb.ROUTE:
+            holds = ended is not None and ended.progress is Progress.OK
             for w in step.table:
                 state = targets.get(w.target, TargetState())
-                targets[w.target] = replace(state, traffic=Traffic.IN if w.weight else Traffic.OUT)
+                wanted = Traffic.IN if w.weight else Traffic.OUT
+                sure = holds or state.traffic is wanted
+                targets[w.target] = replace(state, traffic=wanted if sure else Traffic.UNSURE)
         case _:
             return room
     return replace(room, targets=targets)
 
 
+def _aborting(state: State, event: ev.AbortAsked, seq: int) -> State:
+    """A rollback that is asked for while an abort is under way does not take its name."""
+    deploy = state.deploys[event.deploy]
+    first = deploy.abort
+    abort = replace(event, by=first.by, because=first.because) if first is not None else event
+    return _touch(state, deploy.id, seq, abort=abort, runs=_left(deploy))
+
+
+def _left(deploy: Deploy) -> Mapping[str, StepRun]:
+    """Its steps after an abort: what was asked is answered by it, a lost step is left as it is."""
+    asked = {step.id: run for step in deploy.steps if (run := deploy.runs.get(step.id)) and deploy.choices(step, run)}
+    answers = {Progress.LOST: "left", Progress.UNSUPERVISED: "stop"}
+    return {**deploy.runs, **{name: replace(run, answer=answers[run.progress]) for name, run in asked.items()}}
+
+
 def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     run = deploy.runs[event.step]
+    used = {**deploy.used, question(event.step, run.attempt): Used(by=event.by, at=at, choice=event.choice)}
     if event.choice == "worked":
         ended = ev.StepEnded(
             deploy=deploy.id,
@@ -186,12 +216,15 @@ def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> S
         state = _stepped(state, ended, at, seq)
         deploy = state.deploys[event.deploy]
         run = deploy.runs[event.step]
-    return _touch(state, deploy.id, seq, runs={**deploy.runs, event.step: replace(run, answer=event.choice)})
+    runs = {**deploy.runs, event.step: replace(run, answer=event.choice)}
+    return _touch(state, deploy.id, seq, runs=runs, used=used, answered=at)
 
 
 def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     room = replace(state.room, running=None)
+    if event.outcome is not Outcome.LIVE and not deploy.changed_something:
+        room = _condemn(room, deploy.condemned, rolled_back=False)  # nothing was gone back from
     if event.outcome is Outcome.LIVE:
         good = Good(version=deploy.plan.version, commit=deploy.plan.commit, at=at, deploy=deploy.id)
         others = tuple(g for g in room.good if g.commit != good.commit)

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.commands import SAID
+from pipelines.domain.deploy import Deploy, question
 from pipelines.domain.events import Changes, Progress
 from pipelines.domain.fold import State
 from pipelines.domain.model import Config, Person, PersonKind
 from pipelines.domain.recipe import Recipe
 from pipelines.domain.refs import Resolved
 from pipelines.domain.refusals import Code, Gate
+from pipelines.domain.room import Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,9 @@ class Cooked:
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What was gathered outside the transaction. `groups` maps a group to its members' names (None: nobody could
-    tell). `version` is what the typed one means, or why it means nothing. `recipes` are by commit."""
+    tell). `version` is what the typed one means, or why it means nothing. `recipes` are by commit. `secrets` are those
+    that were looked for in this room, each with what is wrong with it, as a clause, or an empty text; `unset` are names
+    that `pass_env` hands on there and the bot does not have."""
 
     config: Config
     person: Person
@@ -35,6 +39,9 @@ class Facts:
     recipes: Mapping[str, Cooked | Gate] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
     cannot_post: str | None = None
+    disk_short: int | None = None  # bytes that are left, where they are too few to start something
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
 
 
 def closed(*gates: Gate | None) -> tuple[Gate, ...]:
@@ -59,7 +66,7 @@ def member(person: Person) -> Gate | None:
     """Only full members of this workspace may do anything at all."""
     if person.kind is PersonKind.MEMBER:
         return None
-    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value})
+    return Gate(code=Code.NOT_A_MEMBER, evidence={"kind": person.kind.value, "by": person.name})
 
 
 def allowed(service: str, environment: str, facts: Facts) -> Gate | None:
@@ -102,7 +109,9 @@ def room_free(state: State) -> Gate | None:
         "service": holder.plan.service,
     }
     if (lost := holder.lost()) is not None and lost[1].progress is Progress.LOST:
-        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label}, lifted_by=(holder.by.name,))
+        room = f"{holder.plan.service} {holder.plan.environment}"
+        says = tuple(f"{SAID[choice]} {room}" for choice in holder.choices(*lost))
+        return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label, "says": says})
     return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
 
 
@@ -117,11 +126,51 @@ def recipe_good(commit: str | None, facts: Facts) -> Gate | None:
     return found if isinstance(found, Gate) else None
 
 
+def values_there(room: Room, recipe: Recipe, facts: Facts) -> tuple[Gate, ...]:
+    """Everything that scripts of this recipe ask for can be given to them in this room."""
+    environment = facts.config.environment(room.service, room.environment)
+    where = {"where": room.environment, "service": room.service}
+    found: list[Gate] = []
+    if recipe.secrets and environment.secrets_from is None:
+        found.append(Gate(code=Code.NO_SECRETS_FROM, evidence={**where, "names": recipe.secrets}))
+    missing = tuple(f"{name}: {facts.secrets[name]}" for name in recipe.secrets if facts.secrets.get(name))
+    if missing:
+        found.append(Gate(code=Code.SECRETS_MISSING, evidence={**where, "problems": missing}))
+    unusable = [f"{name} is not set in the bot's own environment" for name in facts.unset]
+    unusable += [f"{name} is a secret of deploy.yml too" for name in recipe.secrets if name in environment.pass_env]
+    if unusable:
+        found.append(Gate(code=Code.NOT_PASSED, evidence={**where, "problems": tuple(unusable)}))
+    return tuple(found)
+
+
+def secrets_unread(room: Room, recipe: Recipe, facts: Facts) -> frozenset[str]:
+    """The secrets of this recipe that nobody has looked for yet."""
+    if facts.config.environment(room.service, room.environment).secrets_from is None:
+        return frozenset()
+    return frozenset(recipe.secrets) - facts.secrets.keys()
+
+
 def can_post(facts: Facts) -> Gate | None:
     """The bot can post where the deploy's message belongs."""
     if facts.cannot_post is None:
         return None
     return Gate(code=Code.CANNOT_POST, evidence={"channel": facts.cannot_post})
+
+
+def unanswered(deploy: Deploy, step: str | None, attempt: int | None) -> Gate | None:
+    """What a button answers was not answered before, by another button or a word."""
+    used = deploy.used.get(question(step, attempt)) if step and attempt else None
+    if used is None:
+        return None
+    said = SAID[used.choice] if used.choice else ""
+    return Gate(code=Code.ALREADY_ANSWERED, evidence={"by": used.by.name, "choice": said, "at": used.at.isoformat()})
+
+
+def disk_has_room(facts: Facts) -> Gate | None:
+    """The disk of the host has room for what a deploy writes."""
+    if facts.disk_short is None:
+        return None
+    return Gate(code=Code.DISK_FULL, evidence={"left": f"{facts.disk_short // (1 << 20):,} MB"})
 
 
 def button_fresh(state: State, deploy: str, action: str) -> Gate | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pipelines.domain import variables
+
 
 class PersonKind(StrEnum):
     MEMBER = "member"
@@ -35,7 +37,25 @@ class Target:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Who may deploy there, and what scripts are given there: `pass_env` names variables of the bot's own environment,
+    `secrets_from` is the URL of a secret, with `{service}`, `{environment}` and `{name}` in it."""
+
+    name: str
+    protected: bool = False
+    deployers: tuple[str, ...] | None = None
+    pass_env: tuple[str, ...] = ()
+    secrets_from: str | None = None
+
+    def reference(self, service: str, secret: str) -> str:
+        """Where the value of a service's secret is; an empty text where nothing says so."""
+        return variables.reference(self.secrets_from or "", service=service, environment=self.name, name=secret)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
+    """`environments` are those of which something else is said for this service."""
+
     name: str
     repo: str
     path: str = "."
@@ -43,17 +63,11 @@ class Service:
     channel: str | None = None
     owners: tuple[str, ...] = ()
     targets: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    environments: Mapping[str, Environment] = field(default_factory=dict)
 
     def targets_in(self, environment: str) -> tuple[Target, ...]:
         """Where it runs there: what configuration lists, else one target named after the environment."""
         return self.targets.get(environment) or (Target(name=environment),)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Environment:
-    name: str
-    protected: bool = False
-    deployers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +79,16 @@ class Config:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)  # name -> Slack user id
 
+    def environment(self, service: str, environment: str) -> Environment:
+        """An environment as it is for a service: what is said there wins. Raises KeyError for a name nobody knows."""
+        return self.services[service].environments.get(environment) or self.environments[environment]
+
     def who_may_deploy(self, service: str, environment: str) -> tuple[str, ...] | None:
-        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody."""
-        env = self.environments[environment]
+        """Names and groups that may deploy there; None is any full member; an empty tuple is nobody, as where the
+        configuration names no such service or environment."""
+        if environment not in self.environments or service not in self.services:
+            return ()
+        env = self.environment(service, environment)
         if env.deployers is not None:
             return env.deployers
         return self.services[service].owners if env.protected else None
@@ -75,3 +96,8 @@ class Config:
 
 def room_name(service: str, environment: str) -> str:
     return f"{service}/{environment}"
+
+
+def environment_name(environment: str) -> str:
+    """The environment's own stream; no room is called so."""
+    return f"env:{environment}"

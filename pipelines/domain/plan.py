@@ -3,12 +3,14 @@
 A stage's steps may run at the same time; a stage begins when the one before it ended well.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.domain.recipe import CHECK_PAUSE, STATUS_TIMEOUT, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
+from pipelines.domain import variables
+from pipelines.domain.recipe import CHECK_PAUSE, Check, CheckKind, OnLost, Recipe, Script, StatusUrl
+
+RECOVERY_STAGE = 10_000  # from here on: what is done after an abort or a failure
 
 
 class Verb(StrEnum):
@@ -52,17 +54,25 @@ class Step:
     commit: str = ""
     table: tuple[Weight, ...] = ()
     timeout: float = 0.0
+    silence: float = 0.0  # 0: no limit
     retries: int = 0
     pause: float = 0.0
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
     expect: bool = False  # of `status`: it must report the version of the plan
 
+    @property
+    def recovers(self) -> bool:
+        """Not of the plan: done because the plan goes no further."""
+        return self.stage >= RECOVERY_STAGE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """`repo` is where its commits come from, `digest` names the tree; `previous_*` is what was live; `skipped` are
-    targets that are not there any more."""
+    targets that are not there any more. `secrets_from` is where the values of secrets are, and `pass_env` are names of
+    the bot's own variables: no value is ever in a plan. `path` and `deployers` are what
+    configuration said of the room at that time: where deploy.yml is, and who may deploy (None: any full member)."""
 
     service: str
     environment: str
@@ -79,10 +89,20 @@ class Plan:
     shown: str = ""  # how the version was asked for, where that says more: `main (3f2a91c)`
     skipped: tuple[str, ...] = ()
     protected: bool = False
+    secrets_from: str = ""
+    pass_env: tuple[str, ...] = ()
+    path: str = "."
+    deployers: tuple[str, ...] | None = ()
 
     @property
     def verified(self) -> bool:
         return self.recipe.status is not None
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The names that scripts get, each with where its value is."""
+        where = {"service": self.service, "environment": self.environment}
+        return {name: variables.reference(self.secrets_from, name=name, **where) for name in self.recipe.secrets}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +117,13 @@ class Making:
     regions: Mapping[str, str]
     previous_version: str = ""
     previous_commit: str = ""
-
-
-_VARIABLE = re.compile(r"\$(?:\{([A-Z_]+)\}|([A-Z_]+))")
+    stop: Script | None = None  # of recreate: what ends what runs, and the commit it comes from
+    stop_commit: str = ""
 
 
 def expand(text: str, making: Making, target: str) -> str:
-    """`$TARGET` and its like in a URL or address; an unknown name stays as it is."""
+    """`$TARGET` and its like in a URL or address; a secret's name stays, for it is replaced when the question is
+    asked."""
     values = {
         "SERVICE": making.service,
         "ENVIRONMENT": making.environment,
@@ -114,7 +134,7 @@ def expand(text: str, making: Making, target: str) -> str:
         "PREVIOUS_VERSION": making.previous_version,
         "PREVIOUS_COMMIT": making.previous_commit,
     }
-    return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), text)
+    return variables.expand(text, values)
 
 
 def script(making: Making, it: Script, *, verb: Verb, label: str, target: str = "", commit: str = "") -> Step:
@@ -129,6 +149,7 @@ def script(making: Making, it: Script, *, verb: Verb, label: str, target: str = 
         region=making.regions.get(target, ""),
         commit=commit or making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         on_lost=it.on_lost,
         detach=it.detach,
     )
@@ -147,6 +168,7 @@ def check(making: Making, it: Check, target: str) -> Step:
         region=making.regions.get(target, ""),
         commit=making.commit,
         timeout=it.timeout,
+        silence=it.silence,
         retries=it.retries,
         pause=CHECK_PAUSE,
         on_lost=it.on_lost,
@@ -170,9 +192,11 @@ def status(making: Making, target: str, *, expect: bool) -> Step | None:
         target=target,
         region=making.regions.get(target, ""),
         commit=making.commit,
-        timeout=it.timeout if url else min(it.timeout, STATUS_TIMEOUT),
+        timeout=it.timeout,
+        silence=0.0 if isinstance(it, StatusUrl) else it.silence,
         retries=2 if expect else 0,
         pause=1.0,
-        on_lost=OnLost.RERUN,
+        on_lost=OnLost.RERUN if isinstance(it, StatusUrl) else it.on_lost,
+        detach=False if isinstance(it, StatusUrl) else it.detach,
         expect=expect,
     )

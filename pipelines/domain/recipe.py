@@ -20,10 +20,12 @@ class OnLost(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """An executable of the service's repository; `run` is its path from the root of the tree. Times in seconds."""
+    """An executable of the service's repository; `run` is its path from the root of the tree. Times in seconds;
+    `silence` is how long it may print nothing, 0 for as long as it likes."""
 
     run: str
     timeout: float = STEP_TIMEOUT
+    silence: float = 0.0
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
 
@@ -36,11 +38,12 @@ class CheckKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """`what` is a URL, an address `host:port`, or a script's path; `$NAME` in it is replaced when planned."""
+    """`what` is a URL, an address `host:port`, or a script's path; `$NAME` in it is replaced."""
 
     kind: CheckKind
     what: str
     timeout: float = CHECK_TIMEOUT
+    silence: float = 0.0
     retries: int = CHECK_RETRIES
     on_lost: OnLost = OnLost.RERUN
     detach: bool = False
@@ -81,3 +84,4 @@ class Recipe:
     checks: tuple[Check, ...] = ()
     strategy: Rolling | Recreate = Rolling()
     timeout: float | None = None
+    secrets: tuple[str, ...] = ()  # names alone

@@ -82,6 +82,8 @@ class Candidate:
 def bad_character(text: str) -> str | None:
     """The first character of `text` that no ref may hold, in words; None when all are fine."""
     for character in text:
+        if character == "`":
+            return "a backtick"  # which would format whatever repeats it
         if not _CHARACTER.fullmatch(character):
             name = unicodedata.name(character, "control character").lower()
             return f"{character!r} ({name})" if character.isprintable() else f"U+{ord(character):04X} ({name})"

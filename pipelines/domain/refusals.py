@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Code(StrEnum):
-    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind
+    NOT_A_MEMBER = "not_a_member"  # guest, bot, deleted, another team's, unknown: kind, by
     NOT_ALLOWED = "not_allowed"  # who
     GROUP_UNKNOWN = "group_unknown"  # group
     UNKNOWN_SERVICE = "unknown_service"  # given, known
@@ -18,14 +18,18 @@ class Code(StrEnum):
     UNREACHABLE_COMMIT = "unreachable_commit"  # given
     REPOSITORY_AWAY = "repository_away"  # detail
     BAD_RECIPE = "bad_recipe"  # errors
+    NO_SECRETS_FROM = "no_secrets_from"  # names, service, where
+    SECRETS_MISSING = "secrets_missing"  # problems, service, where
+    NOT_PASSED = "not_passed"  # problems, where
     ROOM_BUSY = "room_busy"  # by, since, version, deploy
     ROLLBACK_WHILE_RUNNING = "rollback_while_running"  # by, since, version, deploy, to
-    ROOM_UNKNOWN = "room_unknown"  # step, by, version
+    ROOM_UNKNOWN = "room_unknown"  # step, by, version, says: the lines that answer
     ALREADY_LIVE = "already_live"  # version
     NOTHING_TO_ROLL_BACK_TO = "nothing_to_roll_back_to"
     NEVER_GOOD_HERE = "never_good_here"  # given, good
     STALE_BUTTON = "stale_button"  # by, version, at, to
     ALREADY_DONE = "already_done"  # by, action
+    ALREADY_ANSWERED = "already_answered"  # by, choice, at
     NOTHING_RUNNING = "nothing_running"
     NOTHING_TO_RETRY = "nothing_to_retry"
     NOTHING_ASKED = "nothing_asked"
@@ -33,6 +37,7 @@ class Code(StrEnum):
     ALREADY_ENDED = "already_ended"  # version, state
     ALREADY_ABORTING = "already_aborting"  # by
     CANNOT_POST = "cannot_post"  # channel
+    DISK_FULL = "disk_full"  # left
     NOT_BUILT = "not_built"  # name
     TOO_OLD = "too_old"
     BROKEN = "broken"  # id

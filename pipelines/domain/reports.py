@@ -32,12 +32,14 @@ def says(report: Report, version: str, commit: str) -> bool:
 
 
 def recognise(report: Report, known: Iterable[tuple[str, str]]) -> tuple[str | None, str | None]:
-    """The version and commit a report means: of `known` ones the first that it names, else as it says."""
+    """The version and commit a report means: of `known` ones the first that it names, else the first word that could
+    be a version; a sentence without one means nothing."""
     for version, commit in known:
         if says(report, version, commit):
             return version, commit
     said = words(report)
-    return report.version or (said[0][:40] if said else None), report.commit
+    like = said if len(said) == 1 else [word for word in said if any(character.isdigit() for character in word)]
+    return report.version or (like[0][:40] if like else None), report.commit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ class Traffic(StrEnum):
     UNKNOWN = "unknown"  # nobody said: taken to be in
     IN = "in"
     OUT = "out"
+    UNSURE = "unsure"  # a table was being applied when that ended otherwise than well: in or out, nobody knows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,9 @@ from pipelines.domain.recipe import OnLost
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """`what` is a script's path, a URL or an address; `stdin` is what the script reads; times in seconds."""
+    """`what` is a script's path, a URL or an address; `stdin` is what the script reads; times in seconds. `secrets`
+    says where values are and `pass_env` which of the bot's variables are handed on: the values are read when the work
+    begins, and are nowhere in here."""
 
     how: How
     what: str
@@ -19,10 +21,13 @@ class Work:
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: str = ""
     timeout: float = 0.0
+    silence: float = 0.0
     pause: float = 0.0
     on_lost: OnLost = OnLost.ASK
     detach: bool = False
     status: bool = False  # its answer is a report of what runs there
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    pass_env: tuple[str, ...] = ()
 
 
 def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
@@ -35,10 +40,13 @@ def work_of(deploy: Deploy, step: Step, attempt: int) -> Work:
         env=environment_of(deploy.plan, step, deploy=deploy.id, fence=deploy.fence),
         stdin="".join(f"{w.target} {w.weight}\n" for w in step.table),
         timeout=step.timeout,
+        silence=step.silence,
         pause=step.pause if attempt > 1 else 0.0,
         on_lost=step.on_lost,
         detach=step.detach,
         status=step.verb.value == "status",
+        secrets=deploy.plan.secrets,
+        pass_env=deploy.plan.pass_env,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipelines.domain.model import Target
 from pipelines.domain.plan import How, Making, Plan, Step, Verb, Weight, check, script, status
-from pipelines.domain.recipe import OnLost, Recipe, Rolling
+from pipelines.domain.recipe import OnLost, Recipe, Rolling, Script
 from pipelines.domain.room import TargetState, Traffic
 
 Stage = list[Step]
@@ -29,8 +29,14 @@ class Wanted:
     targets: tuple[Target, ...]
     previous_version: str = ""
     previous_commit: str = ""
+    stop: Script | None = None
+    stop_commit: str = ""
     shown: str = ""
     protected: bool = False
+    secrets_from: str = ""
+    pass_env: tuple[str, ...] = ()
+    path: str = "."
+    deployers: tuple[str, ...] | None = None
 
 
 def table(targets: Sequence[str], on: Sequence[str]) -> tuple[Weight, ...]:
@@ -54,6 +60,8 @@ def compile_plan(
         regions={target.name: target.region for target in wanted.targets},
         previous_version=wanted.previous_version,
         previous_commit=wanted.previous_commit,
+        stop=wanted.stop,
+        stop_commit=wanted.stop_commit,
     )
     stages = [[_hook(making, Verb.BEFORE, i)] for i in range(len(wanted.recipe.before))]
     stages += _change(making, names, seen, back=back)
@@ -75,11 +83,17 @@ def compile_plan(
         shown=wanted.shown,
         skipped=tuple(name for name in known if name not in names),
         protected=wanted.protected,
+        secrets_from=wanted.secrets_from,
+        pass_env=wanted.pass_env,
+        path=wanted.path,
+        deployers=wanted.deployers,
     )
 
 
 def _change(making: Making, names: tuple[str, ...], seen: Mapping[str, TargetState], *, back: bool) -> list[Stage]:
     kept = tuple(n for n in names if back and _runs(seen.get(n), making.commit))
+    if kept and making.recipe.route and all(_runs(seen.get(n), making.commit) for n in names):
+        return _route(making, names, names)
     if kept and len(kept) < len(names):
         rest = tuple(n for n in names if n not in kept)
         return [*_route(making, names, kept), *_replace(making, rest), *_route(making, names, names)]
@@ -133,10 +147,10 @@ def _hook(making: Making, verb: Verb, index: int) -> Step:
 
 
 def _stop(making: Making, target: str) -> Step | None:
-    if making.recipe.stop is None:
+    if making.stop is None:
         return None
-    commit = making.previous_commit
-    return script(making, making.recipe.stop, verb=Verb.STOP, label=f"stop {target}", target=target, commit=commit)
+    commit = making.stop_commit
+    return script(making, making.stop, verb=Verb.STOP, label=f"stop {target}", target=target, commit=commit)
 
 
 def _bake(seconds: float, batch: Sequence[str]) -> Step:

@@ -13,7 +13,8 @@ from pipelines.domain.room import Live, TargetState
 
 @dataclass(frozen=True, kw_only=True)
 class RoomView:
-    """A room: `live` is None while its targets disagree or nothing is known; `by` is who made live what is live."""
+    """A room: `live` is None while its targets disagree or nothing is known; `by` is who made live what is live. One
+    that is not `configured` is there for the deploy that runs in it."""
 
     service: str
     environment: str
@@ -23,11 +24,15 @@ class RoomView:
     targets: Mapping[str, TargetState] = field(default_factory=dict)
     running: Deploy | None = None
     last: Deploy | None = None
+    configured: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusView:
+    """`problems` are those of a configuration file that was changed and does not hold."""
+
     rooms: tuple[RoomView, ...]
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,13 @@ started is started, what runs is followed, what ended is recorded, what nobody c
 import asyncio
 import logging
 import os
-import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
@@ -19,20 +21,26 @@ from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
-from pipelines.execution import checks, rundir
+from pipelines.domain.variables import expand
+from pipelines.errors import noted
+from pipelines.execution import checks, endings, rundir, values
+from pipelines.execution.endings import NotBegunError, not_begun
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
-from pipelines.execution.rundir import Exit, RunState, Spec, Why
+from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
-from pipelines.storage.database import Database, heard
-from pipelines.storage.steps import Claim, Ending, StepKey, append_output, end, open_claims
+from pipelines.execution.values import ValuesError
+from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
+from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims, take
 
 log = logging.getLogger(__name__)
 
 GRACE = 10.0
 LOOK_AGAIN = 2.0
-QUICK, SLOW = 0.02, 0.25
-LOST = Ending(progress=Progress.LOST, detail="ended with its supervisor gone: nobody can know how")
+QUICK, SLOW, ALONE = 0.02, 0.25, 1.0
+TRIES, AGAIN = 3, 1.0
+STARTS, START_SECONDS = 3, 20.0  # how often a supervisor that does not come up is started, and when again
+NO_LIMITS = Limits()
 
 
 def utc_now() -> datetime:
@@ -40,7 +48,8 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """`runs` is where run folders are; `path` is the PATH that scripts get."""
+    """`runs` is where run folders are; `path` is the PATH that scripts get; `environ` is what `pass_env` hands on,
+    `limits` what each script may take."""
 
     def __init__(
         self,
@@ -50,6 +59,8 @@ class Agent:
         host: str,
         runs: Path,
         path: str | None = None,
+        environ: Mapping[str, str] = os.environ,
+        limits: Limits = NO_LIMITS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
@@ -57,6 +68,8 @@ class Agent:
         self._host = host
         self._runs = runs
         self._path = path or os.environ.get("PATH", os.defpath)
+        self._environ = environ
+        self._limits = limits
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
@@ -65,15 +78,33 @@ class Agent:
         """Carry out claims until cancelled. Scripts live on when this ends."""
         try:
             with self._database.waker.listening("steps") as told:
+                await self._forget_left()
                 while True:
                     told.clear()
-                    for claim in await self._database.read(lambda session: open_claims(session, self._host)):
-                        self._take(claim)
+                    with suppress(DatabaseAwayError):
+                        for claim in await self._claims():
+                            self._take(claim)
                     await heard(told, LOOK_AGAIN)
         finally:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _claims(self) -> list[Claim]:
+        claims = await self._database.read(self._open)
+        if all(claim.host == self._host for claim in claims):
+            return claims
+        await self._database.write(lambda session, _: take(session, self._host))
+        return await self._database.read(self._open)
+
+    async def _forget_left(self) -> None:
+        """A process that ended between the record of a run's end and the cleaning up left values behind."""
+        left = await asyncio.to_thread(values.left, self._runs)
+        open_ = [self.run_dir(claim.key) for claim in await self._database.read(self._open)] if left else []
+        await asyncio.to_thread(values.forget_all, left, open_)
+
+    def _open(self, session: Session) -> list[Claim]:
+        return open_claims(session, self._host)
 
     def _take(self, claim: Claim) -> None:
         stop = self._stops.setdefault(claim.key, asyncio.Event())
@@ -89,26 +120,57 @@ class Agent:
         self._stops.pop(key, None)
 
     async def _carry_out(self, claim: Claim, stop: asyncio.Event) -> None:
+        """Until its end is recorded. Where that breaks the claim stays open, so it is taken up again."""
         try:
-            if claim.work.how is How.SCRIPT:
-                ending = await Script(self, claim, stop).run()
-            else:
-                ending = await self._ask(claim, stop)
-        except SourceError as error:
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
-        except OSError as error:
-            log.exception("step %s of %s", claim.key.step, claim.key.deploy)
-            ending = Ending(progress=Progress.FAILED, detail=f"did not start: {error.strerror or error}")
-        await self.record(claim.key, ending)
+            await self.record(claim.key, await self._ending(claim, stop))
+            # only now: until its end is recorded a run may be taken up again
+            await asyncio.to_thread(values.forget_all, [self.run_dir(claim.key)])
+        except Exception as error:
+            noted(log, f"recording step {claim.key.step} of {claim.key.deploy}", error)
+
+    async def _ending(self, claim: Claim, stop: asyncio.Event) -> Ending:
+        """How the attempt ended. What breaks on our side meanwhile hurts no script: it is taken up again, without end
+        where the disk or the database is away, a few times where the error is our own."""
+        script, tries = Script(self, claim, stop), 0
+        while True:
+            try:
+                return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
+            except (SourceError, ValuesError, NotBegunError) as error:
+                return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+            except Exception as error:
+                number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
+                away = isinstance(error, SQLAlchemyError | DatabaseAwayError) or (
+                    isinstance(error, OSError) and script.began()
+                )
+                tries += not away
+            if tries == TRIES:
+                return await self._given_up(claim, script, number)
+            await asyncio.sleep(AGAIN)
+
+    async def _given_up(self, claim: Claim, script: "Script", number: str) -> Ending:
+        """Nothing of it runs on after a failure; where that is not sure, nobody knows how it ended."""
+        try:
+            over = claim.work.how is not How.SCRIPT or await script.end()
+        except Exception as error:
+            noted(log, f"ending step {claim.key.step} of {claim.key.deploy}", error)
+            over = False
+        if over:
+            return Ending(progress=Progress.FAILED, detail=f"ended because Shipmate itself broke (error {number})")
+        return Ending(progress=Progress.LOST, detail=f"it was lost because Shipmate itself broke (error {number})")
+
+    async def begin(self, key: StepKey) -> None:
+        """Record that a script is about to begin: a full disk keeps it from beginning unrecorded."""
+        await self._database.write(lambda session, _: begin(session, key))
 
     async def record(self, key: StepKey, ending: Ending) -> None:
+        """Record an end, as soon as there is a database to record it in."""
         at = self._clock()
 
         def work(session: Session, topics: set[str]) -> None:
             end(session, key, ending, at)
             topics |= {f"deploy:{key.deploy}", f"probe:{key.deploy}"}
 
-        await self._database.write(work)
+        await surely(lambda: self._database.write(work))
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
         """A question or a wait: nothing to leave behind, so it is begun again after a restart."""
@@ -131,10 +193,10 @@ class Agent:
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
-            case How.HTTP:
-                return await checks.http(work.what, work.timeout, status=work.status)
-            case How.TCP:
-                return await checks.tcp(work.what, work.timeout)
+            case How.HTTP | How.TCP:
+                given = await values.read(work, self._environ)
+                masker = await asyncio.to_thread(Masker, given.hidden)
+                return values.masked(await _asked(work, expand(work.what, given.secrets), masker), masker)
             case How.WAIT:
                 await asyncio.sleep(work.timeout)
                 return Ending(progress=Progress.OK)
@@ -154,11 +216,14 @@ class Agent:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
 
     async def spec(self, claim: Claim, run_dir: Path) -> Spec:
-        """What the supervisor is told; makes the folders that the script may use."""
+        """What the supervisor is told; makes the folders that the script may use, and keeps what is to be masked."""
         work = claim.work
+        given = await values.read(work, self._environ)
         tree = await self._source.tree(work.repo, work.commit)
+        run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("home", "tmp"):
-            (run_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / name).mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(values.keep, run_dir, given, detach=work.detach)
         stdin = run_dir / "stdin"
         if work.stdin:
             stdin.write_text(work.stdin)
@@ -171,15 +236,17 @@ class Agent:
         return Spec(
             argv=[str(tree / work.what)],
             cwd=str(tree),
-            env={**work.env, **ours},
+            env={**given.env, **work.env, **ours},
             stdin=str(stdin.absolute()) if work.stdin else None,
             timeout=work.timeout or None,
+            silence=work.silence or None,
             grace=GRACE,
             detach=work.detach,
+            limits=self._limits,
         )
 
-    def follower(self, key: StepKey) -> Follower:
-        return Follower(self._database, key, self.run_dir(key) / "out", Masker(()), self._clock)
+    def follower(self, key: StepKey, masker: Masker) -> Follower:
+        return Follower(self._database, key, self.run_dir(key) / "out", masker, self._clock)
 
 
 class Script:
@@ -190,75 +257,109 @@ class Script:
         self._claim = claim
         self._stop = stop
         self._run_dir = agent.run_dir(claim.key)
+        self._begun = claim.progress is not None
 
     async def run(self) -> Ending:
-        if rundir.state(self._run_dir) is RunState.ABSENT:
+        """Raises NotBegunError, SourceError: nothing of it runs, and nothing will."""
+        if await self._state() is RunState.ABSENT:
+            if not self._run_dir.exists() and self._begun:
+                return endings.lost(self._run_dir)
             if self._claim.work.pause:
                 await heard(self._stop, self._claim.work.pause)
-            if self._stop.is_set():
-                rundir.request_stop(self._run_dir)
-            else:
+            if not self._stop.is_set():
                 await self._start()
-        follower = self._agent.follower(self._claim.key)
-        state = await self._until_over(follower)
+            elif not self._run_dir.exists():
+                return endings.NEVER_BEGAN
+        masker = await asyncio.to_thread(lambda: Masker(values.kept(self._run_dir)))
+        follower = self._agent.follower(self._claim.key, masker)
+        await self._until_over(follower)
         await follower.drain(last=True)
-        return await asyncio.to_thread(self._ending, state)
+        return await asyncio.to_thread(self._ending, masker)
+
+    async def _state(self) -> RunState:
+        return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
+
+    def never_began(self) -> bool:
+        """Nothing was prepared, so nothing can have started."""
+        return not any((self._run_dir / name).exists() for name in ("spec.json", "started", "exit"))
+
+    def began(self) -> bool:
+        return (self._run_dir / "started").exists()
+
+    async def end(self) -> bool:
+        """End what runs of it, and keep it from starting; False when nobody can know how it ended."""
+        if self.never_began():
+            return True
+        for force in (False, True):
+            await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
+            for _ in range(int(2 * GRACE / SLOW)):
+                state = await self._state()
+                if state in (RunState.EXITED, RunState.LOST):
+                    return state is RunState.EXITED
+                await asyncio.sleep(SLOW)
+        return False
 
     async def _start(self) -> None:
         if not (self._run_dir / "spec.json").exists():
-            spec = await self._agent.spec(self._claim, self._run_dir)
-            await asyncio.to_thread(rundir.prepare, self._run_dir, spec)
-        await asyncio.to_thread(rundir.spawn, self._run_dir)
+            try:
+                spec = await self._agent.spec(self._claim, self._run_dir)
+                await asyncio.to_thread(rundir.prepare, self._run_dir, spec)
+            except OSError as error:
+                raise not_begun(error) from error
+        await self._agent.begin(self._claim.key)
+        self._begun = True
+        await self._spawn()
 
-    async def _until_over(self, follower: Follower) -> RunState:
+    async def _spawn(self) -> None:
+        try:
+            await asyncio.to_thread(rundir.spawn, self._run_dir)
+        except (OSError, subprocess.CalledProcessError) as error:
+            log.warning("no supervisor for %s: %s", self._run_dir, error)  # there is another try
+
+    async def _until_over(self, follower: Follower) -> None:
         """Follow the output until the run has ended in some way; pass a stop on to it, with force after a while."""
-        delay, asked, told = QUICK, 0.0, False
+        delay, asked, told, starts = QUICK, 0.0, False, 1
         clock = asyncio.get_running_loop().time
+        began = clock()
         while True:
-            state = await asyncio.to_thread(rundir.state, self._run_dir)
+            state = await self._state()
             await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
-                return state
-            if state is RunState.ABSENT and self._stop.is_set() and asked:
-                return state
+                return
+            if state is RunState.ABSENT and clock() - began > START_SECONDS:
+                began, starts = clock(), await self._start_again(starts)
             if state is RunState.UNSUPERVISED and not told:
                 told = True
-                await self._agent.record(self._claim.key, Ending(progress=Progress.UNSUPERVISED))
+                await self._agent.record(self._claim.key, endings.UNSUPERVISED)
             if self._stop.is_set() and (not asked or clock() - asked > GRACE):
                 force, asked = bool(asked), clock()
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
-            delay = QUICK if asked else min(delay * 1.3, SLOW)
+            slowest = ALONE if state is RunState.UNSUPERVISED else SLOW
+            delay = QUICK if asked else min(delay * 1.3, slowest)
             await asyncio.sleep(delay)
 
-    def _ending(self, state: RunState) -> Ending:
+    async def _start_again(self, starts: int) -> int:
+        """Another supervisor for a run of which nothing is heard; after some that is forbidden for good."""
+        if starts < STARTS:
+            await self._spawn()
+        elif await asyncio.to_thread(rundir.forbid, self._run_dir):
+            raise NotBegunError("its supervisor did not come up; is its host out of memory, processes or disk?")
+        return starts + 1
+
+    def _ending(self, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
-            if self._stop.is_set():
-                return Ending(progress=Progress.ABORTED, detail="was ended")
-            return LOST
-        ending = ended_as(exit_, self._claim.work)
+            return endings.without_exit(self._run_dir, stopped=self._stop.is_set())
+        ending = endings.ended_as(exit_, self._claim.work, self._run_dir)
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return Ending(progress=Progress.OK, report=reported(answer))
-        return ending
+            return Ending(progress=Progress.OK, report=reported(masker.text(answer)))
+        return values.masked(ending, masker)
 
 
-def ended_as(exit_: Exit, work: Work) -> Ending:
-    """A run's end in words."""
-    match exit_.why:
-        case Why.TIMEOUT:
-            return Ending(progress=Progress.TIMED_OUT, detail=f"took longer than {work.timeout:g} s")
-        case Why.SILENCE:
-            return Ending(progress=Progress.TIMED_OUT, detail="was silent for too long")
-        case Why.ABORT:
-            return Ending(progress=Progress.ABORTED, detail="was aborted")
-        case Why.SPAWN:
-            return Ending(progress=Progress.FAILED, detail=f"did not start: {exit_.detail}")
-        case Why.EXIT if exit_.rc == 0:
-            return Ending(progress=Progress.OK)
-        case Why.EXIT if exit_.signal:
-            return Ending(progress=Progress.FAILED, detail=f"was killed by {signal.Signals(exit_.signal).name}")
-        case Why.EXIT:
-            return Ending(progress=Progress.FAILED, detail=f"exited {exit_.rc}")
+async def _asked(work: Work, what: str, masker: Masker) -> Ending:
+    if work.how is How.TCP:
+        return await checks.tcp(what, work.timeout)
+    return await checks.http(what, work.timeout, status=work.status, hide=masker.text)

@@ -1,20 +1,25 @@
 """The durable engine: DBOS keeps one workflow a deploy going until it is over. The one import of dbos.
 
+A process that carries nothing out enqueues by the same class, and does not start it.
+
 The workflow holds no truth: its one step walks the journal and may run again from its start. So nothing of a deploy is
 lost with DBOS's tables, and a workflow begun by an older Shipmate is finished by this one.
 """
 
 import asyncio
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Json
+from dbos import error as dbos_error
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session
 
 from pipelines.execution.driver import CarryOut
 from pipelines.storage.database import sqlite_path
+from pipelines.storage.errors import OlderSchemaError
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +33,44 @@ LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED'
 TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
 
 
+def make_tables(url: str) -> None:
+    """Create DBOS's tables in the database, or bring them up to date; safe while others do so."""
+    if not sqlite_path(url):
+        from pipelines.storage.connecting import parsed
+
+        url = parsed(url).render_as_string(hide_password=False)
+    DBOS.migrate(url)
+
+
 class DurableEngine:
-    """`executor` names this process to DBOS: on SQLite a constant, so that a restart finds its own work."""
+    """`executor` names this process to DBOS: the same at each start, so that a restart finds its own work, and nobody
+    else's."""
 
     def __init__(self, url: str, *, executor: str = "local") -> None:
         self._url = url
         self._executor = executor
         self._table = "workflow_status" if sqlite_path(url) else "dbos.workflow_status"
-        self._client_engine: Engine = create_engine(url)
+        self._stopping = threading.Event()
+        self._started = False
+        self._client_engine = self._engine()
         self._client = DBOSClient(
             system_database_engine=self._client_engine, serializer=Json(), lazy=True, use_listen_notify=False
         )
+
+    def _engine(self) -> Engine:
+        if sqlite_path(self._url):
+            return create_engine(self._url, hide_parameters=True)
+        from pipelines.storage.connecting import patient_engine
+
+        return patient_engine(self._url, self._stopping, size=THREADS)
+
+    def check(self) -> None:
+        """Raises OlderSchemaError when DBOS's tables on PostgreSQL have to be made or brought up to date first."""
+        try:
+            if not sqlite_path(self._url):
+                self._client._sys_db.verify_migrations()
+        except dbos_error.DBOSInitializationError:
+            raise OlderSchemaError("The engine's tables are not up to date. Do that first: shipmate migrate") from None
 
     def enqueue(self, session: Session, deploy: str) -> None:
         """Begin the workflow of a deploy, as part of the caller's transaction."""
@@ -55,17 +87,19 @@ class DurableEngine:
 
     async def start(self, carry_out: CarryOut) -> None:
         """Begin to carry out what is enqueued, and what a process before this one left. Call it in the running loop."""
-        if (path := sqlite_path(self._url)) is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
         config: DBOSConfig = {
             "name": "shipmate",
-            "system_database_url": self._url,
             "application_version": APPLICATION_VERSION,
             "executor_id": self._executor,
             "serializer": Json(),
             "console_log_level": "ERROR",
             "max_executor_threads": THREADS,
+            "run_migrations": False,
         }
+        if sqlite_path(self._url):
+            config |= {"system_database_url": self._url, "run_migrations": True}
+        else:
+            config |= {"system_database_engine": self._client_engine}
         DBOS(config=config)
 
         @DBOS.step(name="walk")
@@ -76,6 +110,7 @@ class DurableEngine:
         async def workflow(deploy: str) -> None:
             await walk(deploy)
 
+        self._started = True
         DBOS.launch()  # here, not in a thread: workflows run in the loop that launches
         await DBOS.register_queue_async(QUEUE, polling_interval_sec=POLL_SECONDS, on_conflict="always_update")
 
@@ -93,7 +128,9 @@ class DurableEngine:
 
     async def stop(self) -> None:
         """Let go of every workflow; each goes on after the next start."""
-        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
-        # DBOS made its threads the loop's own and has ended them
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+        self._stopping.set()
+        if self._started:
+            await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0)
+            # DBOS made its threads the loop's own and has ended them
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
         self._client_engine.dispose()

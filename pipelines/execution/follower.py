@@ -1,10 +1,14 @@
 """Following a script's output file: what is new goes masked into the database, from the first byte to the last.
 
-A follower that begins again reads the file from its start and keeps only what is not recorded yet: masking gives the
-same bytes however the file is cut.
+    RUN_DIR/followed   how far: bytes read, and masked bytes that came of them; written only now and then
+
+A follower that begins again reads on from there, or from the start, and keeps only what is not recorded yet: masking
+gives the same bytes however the file is cut. What is recorded is taken off the disk, but for the beginning, so a script
+may print more than the disk holds. Of what would be cut anyway (`steps.append_output`) nothing is recorded.
 """
 
 import asyncio
+import json
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -12,11 +16,15 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from pipelines.execution import supervisor
+from pipelines.execution.holes import punch
 from pipelines.execution.masking import Masker
 from pipelines.storage.database import Database
-from pipelines.storage.steps import StepKey, append_output, output_end
+from pipelines.storage.steps import KEPT_FIRST, KEPT_LAST, StepKey, append_output, output_end
 
 CHUNK = 1024 * 1024
+AT_ONCE = 64 * CHUNK  # bytes, after which whoever follows looks at other things, too
+MARK_EVERY = 8 * CHUNK
 
 
 class Follower:
@@ -28,36 +36,55 @@ class Follower:
         self._path = path
         self._masker = masker
         self._clock = clock
-        self._read = 0
-        self._masked = 0
+        self._read, self._masked = _marked(path.parent)
+        self._mark = self._read
         self._recorded: int | None = None
 
     async def drain(self, *, last: bool = False) -> None:
-        """Record all that is there by now; what is printed meanwhile is for the next time. `last`: nothing more will
-        come."""
-        full = True
-        while full:
-            chunk = await asyncio.to_thread(self._next)
-            full = len(chunk) == CHUNK
-            await self._record(self._masker.feed(chunk))
+        """Record what is there by now, at most `AT_ONCE`; what is printed meanwhile is for the next time. `last`: all
+        that is there, for nothing more will come."""
+        size = await asyncio.to_thread(self._size)
+        until = size if last else min(size, self._read + AT_ONCE)
+        while self._read < until:
+            before = self._read
+            masked = await asyncio.to_thread(self._next)
+            if self._read == before:
+                break  # the file is shorter than it was
+            await self._record(masked, size - self._read)
+            if self._read - self._mark >= MARK_EVERY and not self._masker.holds:
+                self._mark = self._read
+                await asyncio.to_thread(self._let_go, self._read, self._masked)
         if last:
-            await self._record(self._masker.flush())
+            await self._record(self._masker.flush(), 0)
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _next(self) -> bytes:
+        """What comes of the next piece, masked: in a thread, for masking takes milliseconds."""
         try:
             with self._path.open("rb") as file:
                 chunk = os.pread(file.fileno(), CHUNK, self._read)
         except FileNotFoundError:
             return b""
         self._read += len(chunk)
-        return chunk
+        return self._masker.feed(chunk)
 
-    async def _record(self, masked: bytes) -> None:
-        if not masked:
+    def _let_go(self, read: int, masked: int) -> None:
+        """The mark first: what is gone from the file must not be read again."""
+        supervisor.record(str(self._path.parent), "followed", json.dumps({"read": read, "masked": masked}))
+        punch(self._path, KEPT_FIRST, read)
+
+    async def _record(self, masked: bytes, behind: int) -> None:
+        """`behind` is how many bytes of the file come after these."""
+        start, self._masked = self._masked, self._masked + len(masked)
+        if not masked or (start >= KEPT_FIRST and behind > KEPT_LAST):
             return
         if self._recorded is None:
             self._recorded = await self._database.read(lambda session: output_end(session, self._key))
-        start, self._masked = self._masked, self._masked + len(masked)
         fresh = masked[max(0, self._recorded - start) :]
         if not fresh:
             return
@@ -70,3 +97,11 @@ class Follower:
 
         await self._database.write_behind(keep)
         self._recorded = self._masked
+
+
+def _marked(run_dir: Path) -> tuple[int, int]:
+    try:
+        facts = json.loads((run_dir / "followed").read_bytes())
+    except FileNotFoundError:
+        return 0, 0
+    return int(facts["read"]), int(facts["masked"])

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -162,6 +162,22 @@ class Mirror:
                 return self.git("cat-file", "blob", oid.decode(), doing=f"read {path!r}")
             case _:
                 return None
+
+    def ways_out(self, commit: str, links: Iterable[str]) -> dict[str, str]:
+        """Of the symbolic links of a commit those that leave it, and where they lead."""
+        names = {f"{commit}:{path}": path for path in links if "\n" not in path}
+        if not names:
+            return {}
+        out = self.git(
+            "cat-file", "--batch-check", "--follow-symlinks", doing="follow the links", stdin=_lines([*names])
+        )
+        found, lines = {}, iter(out.split(b"\n"))
+        for path, line in zip(names.values(), lines, strict=False):
+            if line.split(b" ", 1)[0] in (b"symlink", b"dangling", b"loop", b"notdir"):
+                target = os.fsdecode(next(lines, b""))
+                if line.startswith(b"symlink"):
+                    found[path] = target
+        return found
 
     def ls(self, commit: str, prefix: str = "") -> dict[str, str]:
         """Every file at or below `prefix` with its mode: 100644, 100755, 120000 (link) or 160000 (submodule)."""

@@ -11,15 +11,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pipelines.execution import processes, supervisor
+from pipelines.execution import cgroup, processes, supervisor
 
 # The shell leaves at once, so the supervisor is an orphan from the first moment and whoever is process 1 collects it.
+ROOM = 4096  # bytes
 ORPHAN = '"$@" </dev/null >/dev/null 2>&1 &'
 
 
@@ -44,17 +45,30 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one script may take; None is as much as the bot itself may. `memory` is in bytes and holds for each process,
+    `files` for each process, `processes` for all that the bot's user runs, and for root not at all. `no_new_privs`:
+    nothing in it gets more rights than the bot has, so no sudo."""
+
+    memory: int | None = None
+    processes: int | None = None
+    files: int | None = None
+    no_new_privs: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
     """What to run. `env` is all of the script's environment; `timeout`, `silence` and `grace` are in seconds."""
 
     argv: Sequence[str]
     cwd: str
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)  # it may hold secrets
     stdin: str | None = None
     timeout: float | None = None
     silence: float | None = None
     grace: float = 10
     detach: bool = False
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +81,14 @@ class Started:
     script_start: int | None
     boot_id: str | None
     at: datetime
+    cgroup: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exit:
     """How it ended: `rc` or `signal` of the script (neither: it never began, or could not be ended), one sentence of
-    detail, how long it took in seconds, and how many processes besides the script's first had to be ended.
+    detail, how long it took in seconds, how many processes besides the script's first had to be ended, and the ids of
+    those that could not be.
     """
 
     rc: int | None
@@ -82,11 +98,18 @@ class Exit:
     at: datetime
     seconds: float
     ended: int
+    left: str = ""
 
 
 def prepare(run_dir: Path, spec: Spec) -> None:
-    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets."""
+    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets. Everything
+    that the supervisor will write has its place on the disk then, so a full one is met here. Raises OSError.
+    """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    rooms = {"lock": 0, "out": 0, supervisor.STARTED_ROOM: ROOM, supervisor.EXIT_ROOM: ROOM}
+    for name, size in rooms.items():
+        with os.fdopen(os.open(run_dir / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(bytes(size))
     supervisor.record(str(run_dir), "spec.json", json.dumps(asdict(spec)))
 
 
@@ -115,8 +138,10 @@ def read_exit(run_dir: Path) -> Exit | None:
     return Exit(**facts | {"why": Why(facts["why"])}) if facts else None
 
 
-def state(run_dir: Path) -> RunState:
-    """How the run stands now. The lock is tried only once the run has started, so that no supervisor finds it taken."""
+def state(run_dir: Path, *, detach: bool = False) -> RunState:
+    """How the run stands now. The lock is tried only once the run has started, so that no supervisor finds it taken.
+    Of a script that leaves processes behind on purpose (`detach`) only its first tells that it still runs.
+    """
     if (run_dir / "exit").exists():
         return RunState.EXITED
     started = read_started(run_dir)
@@ -126,23 +151,30 @@ def state(run_dir: Path) -> RunState:
         return RunState.RUNNING
     if (run_dir / "exit").exists():  # written between the two looks: the lock falls only after it
         return RunState.EXITED
-    return RunState.UNSUPERVISED if _members(started) else RunState.LOST
+    members = _members(run_dir, started)
+    alive = any(member.pid == started.session for member in members) if detach else members
+    return RunState.UNSUPERVISED if alive else RunState.LOST
+
+
+def rebooted(run_dir: Path) -> bool:
+    """Whether the machine, or the container, was restarted since the run started: nothing of it can live."""
+    started = read_started(run_dir)
+    return started is not None and started.boot_id != processes.boot_id()
 
 
 def request_stop(run_dir: Path, *, force: bool = False) -> bool:
     """Asks for the end of the run; False when there was nothing to ask.
 
     A running one is asked by way of its supervisor, which ends the whole tree. The processes of an unsupervised one are
-    signalled themselves (`force`: killed); what fled to another session is out of reach. One that has not started never
-    will.
+    signalled themselves (`force`: killed). One that has not started never will.
     """
     match state(run_dir):
         case RunState.ABSENT:
-            return _forbid(run_dir) or request_stop(run_dir, force=force)
+            return forbid(run_dir) or request_stop(run_dir, force=force)
         case RunState.RUNNING:
             return _ask(read_started(run_dir))
         case RunState.UNSUPERVISED:
-            return _end_session(read_started(run_dir), signal.SIGKILL if force else signal.SIGTERM)
+            return _end_all(run_dir, signal.SIGKILL if force else signal.SIGTERM)
         case RunState.EXITED | RunState.LOST:
             return False
 
@@ -150,7 +182,7 @@ def request_stop(run_dir: Path, *, force: bool = False) -> bool:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         facts: dict[str, Any] = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return facts | {"at": datetime.fromtimestamp(facts["at"], UTC)}
 
@@ -166,16 +198,18 @@ def _locked(run_dir: Path) -> bool:
     return False
 
 
-def _members(started: Started) -> list[processes.Process]:
-    """The living processes of the script's session; none when its id is by now another's, or the machine began anew."""
+def _members(run_dir: Path, started: Started) -> list[processes.Process]:
+    """The living processes of the script: those of its session, unless the id is another's by now, and those that were
+    started with the run folder in their environment, wherever they fled. None after a restart of the machine.
+    """
     first = started.script_start
     if not started.session or first is None or started.boot_id != processes.boot_id():
         return []
     leader = processes.process(started.session)
-    if leader and leader.start != first:
-        return []
-    session = (found for found in processes.processes() if found.session == started.session)
-    return [found for found in session if found.alive and found.start >= first]
+    session = started.session if leader is None or leader.start == first else None
+    mark = f"={run_dir.absolute()}{os.sep}".encode()
+    later = [found for found in processes.processes() if found.alive and found.start >= first]
+    return [found for found in later if found.session == session or mark in processes.environment(found.pid)]
 
 
 def _ask(started: Started | None) -> bool:
@@ -184,16 +218,21 @@ def _ask(started: Started | None) -> bool:
     return processes.send(started.pid, started.start, signal.SIGTERM)
 
 
-def _end_session(started: Started | None, number: int) -> bool:
-    members = _members(started) if started else []
+def _end_all(run_dir: Path, number: int) -> bool:
+    started = read_started(run_dir)
+    members = _members(run_dir, started) if started else []
+    if started and members and number == signal.SIGKILL:
+        cgroup.kill(started.cgroup)
     told = [processes.send(member.pid, member.start, number) for member in members]
     for member in members:
         processes.send(member.pid, member.start, signal.SIGCONT)
     return any(told)
 
 
-def _forbid(run_dir: Path) -> bool:
-    """Takes the one right to start, and writes an end; False when a supervisor was faster."""
+def forbid(run_dir: Path) -> bool:
+    """Takes the one right to start, and writes an end; False when a supervisor was faster. Raises OSError: the right
+    was not taken.
+    """
     at = datetime.now(UTC).timestamp()
     nobody = {"pid": 0, "start": None, "session": 0, "script_start": None, "boot_id": None, "at": at}
     try:

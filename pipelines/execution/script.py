@@ -12,6 +12,9 @@ import errno
 import json
 import os
 
+from pipelines.execution import cgroup
+from pipelines.execution.processes import renounce_privileges
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
@@ -19,10 +22,10 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # its C half; the script is waiting
 
-DEFAULTS = {"stdin": None, "timeout": None, "silence": None, "grace": 10, "detach": False}
+DEFAULTS: dict[str, Any] = {"stdin": None, "timeout": None, "silence": None, "grace": 10, "detach": False, "limits": {}}
 
 
-def become(run_dir: str, gate: int, report: int, out: int) -> NoReturn:
+def become(run_dir: str, gate: int, report: int, out: int, group: str) -> NoReturn:
     """Tells the supervisor its limits, four words, and on a second line, escaped, why the script did not begin."""
     spec: dict[str, Any] = {}
     stage = "spec"
@@ -31,6 +34,7 @@ def become(run_dir: str, gate: int, report: int, out: int) -> NoReturn:
             spec = DEFAULTS | json.load(file)
         limits = [float("inf" if spec[name] is None else spec[name]) for name in ("timeout", "silence", "grace")]
         os.write(report, f"{limits[0]} {limits[1]} {limits[2]} {int(spec['detach'])}".encode())
+        cgroup.enter(group)  # takes the kernel some milliseconds, in which the supervisor waits for the disk
         if not os.read(gate, 1):
             os._exit(0)
         stand_alone(out)
@@ -38,6 +42,8 @@ def become(run_dir: str, gate: int, report: int, out: int) -> NoReturn:
         os.dup2(os.open(spec["stdin"] or "/dev/null", os.O_RDONLY), 0)
         stage = "cwd"
         os.chdir(spec["cwd"])
+        stage = "limits"
+        limit(**spec["limits"])
         stage = "argv"
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
     except Exception as error:
@@ -54,6 +60,22 @@ def stand_alone(out: int) -> None:
         signal.signal(number, signal.SIG_DFL)
     os.dup2(out, 1)
     os.dup2(out, 2)
+
+
+def limit(
+    memory: int | None = None, processes: int | None = None, files: int | None = None, no_new_privs: bool = False
+) -> None:
+    """What the script may take, last of all: no core file, and what its host's owner set. None: as the bot itself."""
+    import resource
+
+    wanted = {"CORE": 0, "AS": memory, "NPROC": processes, "NOFILE": files}
+    for name, most in wanted.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        ours = resource.getrlimit(kind)[1]
+        if most is not None and (ours == resource.RLIM_INFINITY or most < ours):
+            resource.setrlimit(kind, (most, most))
+    if no_new_privs:
+        renounce_privileges()
 
 
 def explain(spec: dict[str, Any], stage: str, error: Exception) -> str:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -30,7 +30,7 @@ from pipelines.execution.mirror import Call, Limits, Mirror
 from pipelines.execution.resolution import names, resolve
 from pipelines.execution.trees import Trees
 
-__all__ = ["Source", "check_ref"]
+__all__ = ["Processes", "Source", "check_ref", "git_version", "reach"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -192,6 +192,10 @@ class Source:
         """Path to mode of every file below `prefix`: 100644, 100755 (executable), 120000 (link), 160000 (submodule)."""
         return await self._do(self._mirror(repo).ls, commit, prefix)
 
+    async def ways_out(self, repo: str, commit: str, links: Iterable[str]) -> dict[str, str]:
+        """Of the symbolic links of a commit those that leave it, and where they lead."""
+        return await self._do(self._mirror(repo).ways_out, commit, links)
+
     async def tree_id(self, repo: str, commit: str) -> str:
         """The id of the commit's whole tree, 40 hex digits: it covers every byte, name and mode in it."""
         return await self._do(self._mirror(repo).tree_id, commit)
@@ -224,9 +228,10 @@ class Source:
         """Takes a tree off the disk; only when nothing runs in it."""
         await self._do(self._trees.remove, commit)
 
-    async def prune_trees(self, wanted: frozenset[str]) -> tuple[str, ...]:
-        """Removes every tree but the wanted ones and says which commits those were."""
-        return await self._do(self._trees.prune, wanted)
+    async def prune_trees(self, wanted: frozenset[str], unused_since: float) -> tuple[str, ...]:
+        """Removes every tree but the wanted ones, those asked for since then (seconds since 1970) and those that
+        processes still run in; says which commits those were."""
+        return await self._do(self._trees.prune, wanted, unused_since)
 
     async def close(self) -> None:
         """Ends git where it still runs; nothing can be asked afterwards."""
@@ -241,6 +246,23 @@ class Source:
 
     async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._near, partial(work, *args, **kwargs))
+
+
+def reach(processes: Processes, repo: str, limit: float) -> bool:
+    """Asks the remote for its branches, and leaves nothing on this disk; whether it has any. `limit` is in seconds.
+
+    Blocks. Raises SourceError(GitFailed)."""
+    nowhere = Path(os.devnull) / "nowhere"  # so that it is not the repository that we happen to stand in
+    args = ("ls-remote", "--quiet", "--heads", "--end-of-options", repo)
+    return bool(processes.run(Call(args=args, doing="reach it", git_dir=nowhere, limit=limit, remote=True)))
+
+
+def git_version() -> tuple[int, ...] | None:
+    """Which git is on the PATH, such as (2, 39, 5); None for none. Blocks."""
+    try:
+        return tuple(Git().version_info)
+    except GitCommandNotFound:
+        return None
 
 
 def redacted(stderr: bytes) -> str:

@@ -4,11 +4,13 @@ Run as a file, `python -I -S supervisor.py RUN_DIR`, in a process of its own tha
 loads fast and small, because every step of every deploy waits for it and hundreds may be there at once. Reading a run
 folder from outside is `rundir`; what to run, and what its end means, is the agent's.
 
-    RUN_DIR/spec.json  argv, cwd, env (all of it), stdin, timeout, silence, grace, detach; removed at the start
+    RUN_DIR/spec.json  argv, cwd, env (all of it), stdin, timeout, silence, grace, detach, limits; removed at the start
     RUN_DIR/lock       flock, held as long as the supervisor lives
-    RUN_DIR/started    pid, start, session, script_start, boot_id, at; on disk before the script's first instruction
+    RUN_DIR/started    pid, start, session, script_start, boot_id, at, cgroup; on disk before the script's first
+                       instruction
     RUN_DIR/out        what the script prints, both streams
-    RUN_DIR/exit       rc, signal, why, detail, at, seconds, ended; on disk when nothing of the script is left
+    RUN_DIR/exit       rc, signal, why, detail, at, seconds, ended, left; on disk when nothing of the script is left
+    RUN_DIR/*.room     room on the disk for `started` and `exit`, taken beforehand: a full disk costs neither
 
 At most once: with the lock held, the script's process is forked first and held at a gate (it reads from a pipe). So its
 session is known, and `started` is written whole and on disk, under a name that must not exist yet, in one go; only then
@@ -30,6 +32,7 @@ import time
 if __name__ == "__main__":  # isolated, so no path leads to the package yet
     sys.path.append(os.path.abspath(f"{__file__}/../../.."))
 
+from pipelines.execution import cgroup
 from pipelines.execution.processes import boot_id, descendants, start_time
 from pipelines.execution.tree import Tree
 
@@ -41,16 +44,19 @@ if TYPE_CHECKING:
 else:
     import _signal as signal
 
+STARTED_ROOM, EXIT_ROOM = "started.room", "exit.room"
 TAKEN = 75  # EX_TEMPFAIL: this run is, or was, another supervisor's
 LINGER = 0.5  # seconds for leftovers to end by themselves: the `tee` of `exec > >(tee log)` has last lines to write
 
 
-def record(run_dir: str, name: str, text: str, *, once: bool = False) -> None:
-    """Writes a file whole or not at all, on disk before this returns. `once`: FileExistsError when there is one."""
+def record(run_dir: str, name: str, text: str, *, once: bool = False, room: str = "") -> None:
+    """Writes a file whole or not at all, on disk before this returns. `once`: FileExistsError when there is one.
+    `room` is a file of the caller's alone that has a place on the disk already."""
     path = os.path.join(run_dir, name)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    temporary = os.path.join(run_dir, room or f"{name}.{os.getpid()}.tmp")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
         file.write(text.encode())
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
     if once:
@@ -103,11 +109,11 @@ def start(run_dir: str, lock: int, out: int, tree: Tree) -> tuple[str, str]:
             os.close(fd)
         from pipelines.execution.script import become
 
-        become(run_dir, gate, reports, out)
+        become(run_dir, gate, reports, out, tree.group)
     os.close(reports)
     me: Facts = {"pid": os.getpid(), "start": start_time(os.getpid()), "boot_id": boot_id(), "at": time.time()}
-    script: Facts = {"session": tree.script, "script_start": start_time(tree.script)}
-    record(run_dir, "started", as_json(me | script), once=True)
+    script: Facts = {"session": tree.script, "script_start": start_time(tree.script), "cgroup": tree.group}
+    record(run_dir, "started", as_json(me | script), once=True, room=STARTED_ROOM)
     os.write(opener, b"go")
     with open(report, encoding="utf-8") as file:
         limits, _, wrong = file.read().partition("\n")
@@ -133,9 +139,8 @@ def conclude(why: str, limits: dict[str, float], tree: Tree, out: int) -> Facts:
             detail = f"was ended: it printed nothing for {limits['silence']:g} s, its limit of silence"
         case _:
             detail = "was aborted"
-    if not gone:
-        detail += f"; could not be ended: {', '.join(str(member.pid) for member in descendants())}"
-    return {"rc": rc, "signal": number, "why": why, "detail": detail, "ended": len(tree.ended)}
+    left = "" if gone else ", ".join(str(member.pid) for member in descendants())
+    return {"rc": rc, "signal": number, "why": why, "detail": detail, "ended": len(tree.ended), "left": left}
 
 
 def say_ended(out: int, count: int, good: bool) -> None:
@@ -154,7 +159,7 @@ def finish(run_dir: str, facts: Facts, began: float) -> None:
     while True:
         try:
             times: Facts = {"at": time.time(), "seconds": round(time.monotonic() - began, 3)}
-            return record(run_dir, "exit", as_json(facts | times))
+            return record(run_dir, "exit", as_json(facts | times), room=EXIT_ROOM)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -166,15 +171,24 @@ def supervise(run_dir: str) -> None:
     began = time.monotonic()
     lock, tree = claim(run_dir), Tree()
     try:
+        follow(run_dir, lock, tree, began)
+    finally:
+        cgroup.remove(tree.group)
+
+
+def follow(run_dir: str, lock: int, tree: Tree, began: float) -> None:
+    """From the start to the record of the end."""
+    try:
         out = os.open(os.path.join(run_dir, "out"), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(out, 2)  # a fault of our own belongs where people look
         said, wrong = start(run_dir, lock, out, tree)
     except FileExistsError:
         raise
     except OSError as error:
-        said, wrong = "", f"nothing was run: the run folder cannot be used ({os.strerror(error.errno or 0)})"
+        said, wrong = "", f"nothing was run: {os.strerror(error.errno or 0)}"
     if wrong:
-        return finish(run_dir, {"rc": None, "signal": None, "why": "spawn", "detail": wrong, "ended": 0}, began)
+        nothing: Facts = {"rc": None, "signal": None, "why": "spawn", "detail": wrong, "ended": 0, "left": ""}
+        return finish(run_dir, nothing, began)
     limits = dict(zip(("timeout", "silence", "grace", "detach"), map(float, said.split()), strict=True))
     why = tree.follow(limits["timeout"], limits["silence"], out)
     return finish(run_dir, conclude(why, limits, tree, out), began)

@@ -10,7 +10,8 @@ import os
 import select
 import time
 
-from pipelines.execution.processes import adopt_orphans, descendants, send
+from pipelines.execution import cgroup
+from pipelines.execution.processes import adopt_orphans, descendants, send, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ else:
     import _signal as signal  # its C half: the enums around it cost 3 ms and half a megabyte of every supervisor
 
 A_DAY = 86400.0
+CROWD = 20  # processes; so many may be more in a moment
 KILL_LIMIT = 5.0  # seconds of repeated SIGKILL before a process counts as one that cannot be ended
 
 
@@ -31,6 +33,7 @@ class Tree:
         self.aborted = False
         self.ended: set[tuple[int, int]] = set()
         self.adopts = adopt_orphans()
+        self.group = cgroup.make(f"{os.getpid()}-{start_time(os.getpid())}")
         self.wake, wakes = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(wakes, False)
@@ -70,23 +73,29 @@ class Tree:
             return False
         return True
 
-    def kill(self, *numbers: int) -> None:
+    def kill(self, *numbers: int) -> int:
+        """Signals all that is there now; how many there were."""
         members = descendants()
         self.ended.update((member.pid, member.start) for member in members if member.pid != self.script)
+        if signal.SIGKILL in numbers:
+            cgroup.kill(self.group)
         for number in numbers:
             for member in members:
                 send(member.pid, member.start, number)
             if not self.adopts:
                 self.signal_group(number)
+        return len(members)
 
     def end(self, grace: float) -> bool:
-        """TERM (CONT for what is stopped), the grace, then KILL until nothing is left; False when something stays."""
+        """TERM (CONT for what is stopped), the grace, then KILL until nothing is left; False when something stays.
+
+        What forks faster than one look at the process table is looked at again at once, not after a pause."""
         self.kill(signal.SIGTERM, signal.SIGCONT)
         limit = time.monotonic() + grace + KILL_LIMIT
         gone = self.gone(grace)
         while not gone and time.monotonic() < limit:
-            self.kill(signal.SIGKILL)
-            gone = self.gone(0.1)
+            left = self.kill(signal.SIGKILL)
+            gone = self.gone(0.0 if left > CROWD else 0.05)
         return gone
 
     def follow(self, timeout: float, silence: float, out: int) -> str:

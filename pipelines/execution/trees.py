@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipelines.domain.ref_problems import BadTree, SourceError, UnknownRef
 from pipelines.domain.refs import is_commit
+from pipelines.execution import in_use
 from pipelines.execution.mirror import Call, Mirror, Runner
 
 LIMIT = 300.0
@@ -42,7 +43,11 @@ class Trees:
     def ready(self, commit: str) -> Path | None:
         """The folder of the commit's tree when it is on disk already."""
         path = self.folder / commit
-        return path if self._prepared and is_commit(commit) and path.is_dir() else None
+        if not self._prepared or not is_commit(commit) or not path.is_dir():
+            return None
+        with suppress(OSError):
+            os.utime(path)  # for `prune`: it is used
+        return path
 
     def make(self, mirror: Mirror, commit: str) -> Path:
         """The folder of the commit's tree; a crash at any point leaves it whole or absent.
@@ -90,19 +95,26 @@ class Trees:
             return tuple(sorted(path.name for path in self.folder.iterdir() if is_commit(path.name)))
         return ()
 
-    def prune(self, wanted: Iterable[str]) -> tuple[str, ...]:
-        """Removes every tree but the wanted ones and says which."""
-        gone = tuple(set(self.on_disk()) - set(wanted))
+    def prune(self, wanted: Iterable[str], unused_since: float) -> tuple[str, ...]:
+        """Removes every tree but the wanted ones, those that were asked for since, and those that a process stands in
+        or runs; says which. The time is in seconds since 1970."""
+        some = [commit for commit in set(self.on_disk()) - set(wanted) if self._asked_for(commit) < unused_since]
+        gone = tuple(set(some) - in_use.trees(self.folder)) if some else ()
         for commit in gone:
             self.remove(commit)
         return gone
+
+    def _asked_for(self, commit: str) -> float:
+        with suppress(FileNotFoundError):
+            return (self.folder / commit).stat().st_mtime
+        return 0.0
 
     def sweep(self) -> None:
         """Removes half trees that no living process holds."""
         for path in [*self.folder.glob(f"{_HALF}*")]:
             with _held(path) as hold:
                 if hold is not None:
-                    _delete(path)
+                    delete(path)
 
     @contextmanager
     def _half(self) -> Iterator[tuple[Path, int]]:
@@ -112,7 +124,7 @@ class Trees:
             while hold is None:  # a sweep may have taken the new folder for an abandoned one
                 half = Path(tempfile.mkdtemp(prefix=_HALF, dir=self.folder))
                 hold = stack.enter_context(_held(half))
-            stack.callback(_delete, half)
+            stack.callback(delete, half)
             yield half, hold
 
     def _check_out(self, mirror: Mirror, commit: str, half: Path, hold: int) -> None:
@@ -182,7 +194,8 @@ def _folders(paths: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def _delete(path: Path) -> None:
+def delete(path: Path) -> None:
+    """Takes a file or folder off the disk, also one with read-only folders in it."""
     if path.is_dir():
         for folder, _, _ in os.walk(path):
             os.chmod(folder, 0o700)  # noqa: PTH101

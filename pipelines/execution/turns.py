@@ -2,15 +2,17 @@
 what is next, and that is claimed. The journal is the truth, so a turn may be taken again by anybody at any time.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from sqlmodel import Session
 
 from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance, expires_at
-from pipelines.domain.decide import after_abort, close
+from pipelines.domain.closing import after_abort, close
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,
@@ -21,20 +23,31 @@ from pipelines.domain.events import (
     Recovering,
     StepEnded,
     StepStarted,
+    Stumbled,
     Then,
 )
 from pipelines.domain.fold import State
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import Config
+from pipelines.domain.remembered import with_room_of
 from pipelines.domain.reports import judge
 from pipelines.domain.stepwork import work_of
+from pipelines.errors import noted
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
-from pipelines.storage.database import Database, heard
+from pipelines.storage.database import Database, heard, surely
 from pipelines.storage.steps import StepKey
+
+log = logging.getLogger(__name__)
 
 BY = "shipmate"
 LOOK_AGAIN = timedelta(seconds=5)
+PAUSE, LONGEST_PAUSE, DOUBLED = 0.25, 30.0, 10
+STANDS_STILL = 3  # turns that broke, one after the other
+
+
+class UnknownDeployError(KeyError):
+    """The journal knows no such deploy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,21 +77,48 @@ class Turns:
         self._clock = clock
 
     async def carry_out(self, deploy: str) -> None:
-        """Until the deploy is over. Raises KeyError for a deploy that the journal does not know."""
+        """Until the deploy is over. Raises UnknownDeployError; a turn that breaks is taken again, and when that does
+        not help the deploy says that it stands still."""
+        broken = 0
         with self._database.waker.listening(f"deploy:{deploy}") as told:
             while True:
                 told.clear()
-                rest = await self._database.write(lambda session, topics: self.turn(session, topics, deploy))
+                try:
+                    rest = await surely(lambda: self._database.write(partial(self.turn, deploy_id=deploy)))
+                except UnknownDeployError:
+                    raise
+                except Exception as error:
+                    broken += 1
+                    await self._broke(deploy, error, broken)
+                    await heard(told, min(PAUSE * 2 ** min(broken, DOUBLED), LONGEST_PAUSE))
+                    continue
+                broken = 0
                 if rest.over:
                     return
                 await heard(told, max(0.01, (rest.until - self._clock()).total_seconds()))
+
+    async def _broke(self, deploy: str, error: Exception, times: int) -> None:
+        number = noted(log, f"carrying out {deploy}", error)
+        if times != STANDS_STILL:
+            return
+        try:
+            await self._database.write(lambda session, topics: self._stumble(session, topics, deploy, number))
+        except Exception as second:
+            noted(log, f"saying that {deploy} stands still", second)
+
+    def _stumble(self, session: Session, topics: set[str], deploy: str, number: str) -> None:
+        found = deploys.deploy(session, deploy)
+        if found is not None and found.outcome is None and not found.stumbled:
+            book = Book(session, topics, self._enqueue)
+            state = book.state(found.plan.service, found.plan.environment, deploy)
+            book.append(state, [Stumbled(deploy=deploy, error=number)], self._clock(), by=BY, via="engine")
 
     def turn(self, session: Session, topics: set[str], deploy_id: str) -> Rest:
         now = self._clock()
         book = Book(session, topics, self._enqueue)
         found = deploys.deploy(session, deploy_id)
         if found is None:
-            raise KeyError(deploy_id)
+            raise UnknownDeployError(deploy_id)
         if found.outcome is not None:
             return Rest(over=True, until=now)
         state = book.state(found.plan.service, found.plan.environment, deploy_id)
@@ -88,6 +128,8 @@ class Turns:
             if not events:
                 break
             state = book.append(state, events, now, by=BY, via="engine")
+        if found.stumbled:
+            state = book.append(state, [Stumbled(deploy=deploy_id)], now, by=BY, via="engine")
         deploy = state.deploys[deploy_id]
         expires = expires_at(deploy)
         until = now + LOOK_AGAIN
@@ -116,7 +158,8 @@ class Turns:
                 assert_never(action)
 
     def _replan(self, then: Then, state: State) -> Planned:
-        facts = Facts(config=self._config(), person=then.by, now=self._clock(), new_id=then.deploy)
+        config = with_room_of(self._config(), state.deploys[state.room.last or ""])
+        facts = Facts(config=config, person=then.by, now=self._clock(), new_id=then.deploy)
         return after_abort(then, state, facts)
 
 

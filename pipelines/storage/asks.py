@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Asked
-from pipelines.storage import codec
+from pipelines.storage import codec, rows
 from pipelines.storage.codec import Outcome
 from pipelines.storage.tables import AskRow
 
@@ -14,17 +14,17 @@ ANSWERS_AT_ONCE = 50
 
 def insert(session: Session, asked: Asked, at: datetime) -> tuple[str, bool]:
     """The ask's id, and whether it is new: the same key twice is one ask."""
-    known = session.exec(select(AskRow).where(AskRow.key == asked.key)).first()
-    if known is not None:
-        return known.id, False
+    known = select(AskRow.id).where(AskRow.key == asked.key)
     row = AskRow(id=asked.ask, key=asked.key, at=at, surface=asked.place.surface, body=codec.dump(asked))
-    session.add(row)
-    return asked.ask, True
+    found = session.exec(known).first()
+    if found is None and rows.insert(session, row):
+        return asked.ask, True
+    return found or session.exec(known).one(), False
 
 
 def decided(session: Session, ask: str, outcome: Outcome, at: datetime) -> bool:
     """Record the decision; False where there is one already, which stays."""
-    row = session.get(AskRow, ask)
+    row = session.get(AskRow, ask, with_for_update=True)
     if row is None or row.decided_at is not None:
         return False
     row.decided_at, row.outcome = at, codec.dump(outcome)
@@ -32,7 +32,8 @@ def decided(session: Session, ask: str, outcome: Outcome, at: datetime) -> bool:
 
 
 def is_open(session: Session, ask: str) -> bool:
-    row = session.get(AskRow, ask)
+    """Whether it is still to be decided. Whoever asks first decides; others wait here, and find it decided."""
+    row = session.get(AskRow, ask, with_for_update=True)
     return row is not None and row.decided_at is None
 
 
@@ -42,19 +43,27 @@ def outcome(session: Session, ask: str) -> Outcome | None:
 
 
 def undecided(session: Session) -> list[tuple[Asked, datetime]]:
-    rows = session.exec(select(AskRow).where(col(AskRow.decided_at).is_(None)).order_by(col(AskRow.at)))
-    return [(codec.load(Asked, row.body), row.at) for row in rows]
+    found = session.exec(select(AskRow).where(col(AskRow.decided_at).is_(None)).order_by(col(AskRow.at)))
+    return list(codec.each("the ask", found, lambda row: (codec.load(Asked, row.body), row.at), _id))
 
 
 def unanswered(session: Session, surface: str) -> list[tuple[Asked, Outcome]]:
     """The decided asks whose people have not been told yet, oldest first."""
-    rows = session.exec(
+    found = session.exec(
         select(AskRow)
         .where(AskRow.surface == surface, col(AskRow.answered_at).is_(None), col(AskRow.decided_at).is_not(None))
         .order_by(col(AskRow.at))
         .limit(ANSWERS_AT_ONCE)
     )
-    return [(codec.load(Asked, row.body), codec.load_outcome(row.outcome)) for row in rows]
+    return list(codec.each("the answer to", found, _with_outcome, _id))
+
+
+def _with_outcome(row: AskRow) -> tuple[Asked, Outcome]:
+    return codec.load(Asked, row.body), codec.load_outcome(row.outcome)
+
+
+def _id(row: AskRow) -> str:
+    return row.id
 
 
 def answered(session: Session, ask: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """The journal and its snapshots inside one transaction: append an event, and room and deploys are what it makes them.
 
-A `Book` lives as long as its transaction. Taking a room locks its row, so two deciders never see the same one.
+A `Book` lives as long as its transaction. Taking a room locks its row, so two deciders never see the same one; it
+shares its environment's, so that whoever changes that waits for those who decide by it.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,9 +12,9 @@ from sqlmodel import Session, select
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import FRONT, Event, Planned
 from pipelines.domain.fold import State, fold
-from pipelines.domain.model import room_name
+from pipelines.domain.model import environment_name, room_name
 from pipelines.domain.room import Room
-from pipelines.storage import codec, deploys
+from pipelines.storage import codec, deploys, rows
 from pipelines.storage.tables import DeployRow, EventRow, StreamRow
 
 Enqueue = Callable[[Session, str], None]
@@ -26,17 +27,20 @@ class Book:
         self.session = session
         self.topics = topics
         self._enqueue = enqueue
+        self._held: dict[str, StreamRow] = {}
 
     def front(self, event: Event, at: datetime, *, by: str, via: str) -> None:
         row = self._stream(FRONT)
         self._insert(row, event, at, by=by, via=via)
 
     def state(self, service: str, environment: str, *more: str | None) -> State:
-        """The room, locked, with its last, running and live deploys and those named in `more`."""
+        """The room, locked, with its last, running and live deploys and those named in `more`. Its environment stays
+        as it is meanwhile."""
+        self._stream(environment_name(environment), share=True)
         row = self._stream(room_name(service, environment))
         room = codec.load(Room, row.body) if row.body else Room(service=service, environment=environment)
         wanted = (room.last, room.running, room.live_deploy, *more)
-        return State(room=room, deploys=deploys.named(self.session, wanted))
+        return State(room=room, deploys=deploys.named(self.session, wanted, fresh=True))
 
     def append(self, state: State, events: Iterable[Event], at: datetime, *, by: str, via: str) -> State:
         """The state after the events, which are in the journal then; deploys they plan are enqueued."""
@@ -55,13 +59,21 @@ class Book:
         self.topics |= {"journal", f"room:{name}"}
         return state
 
-    def _stream(self, name: str) -> StreamRow:
-        row = self.session.exec(select(StreamRow).where(StreamRow.name == name).with_for_update()).first()
-        if row is None:
-            row = StreamRow(name=name, seq=0, body="")
-            self.session.add(row)
-            self.session.flush()
-        return row
+    def _stream(self, name: str, *, share: bool = False) -> StreamRow:
+        """The stream's row as it is once nobody else has it, and nobody else's until the end of the transaction;
+        `share`: others may share it too."""
+        if name not in self._held:
+            self._held[name] = self._locked(name, share=share)
+        return self._held[name]
+
+    def _locked(self, name: str, *, share: bool) -> StreamRow:
+        query = select(StreamRow).where(StreamRow.name == name).with_for_update(read=share)
+        locked = query.execution_options(populate_existing=True)
+        row = self.session.exec(locked).first()
+        if row is not None:
+            return row
+        rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
+        return self.session.exec(locked).one()
 
     def _insert(self, row: StreamRow, event: Event, at: datetime, *, by: str, via: str) -> int:
         row.seq += 1

@@ -1,16 +1,22 @@
 """Domain values as JSON text and back. The one place that knows how a value is written down."""
 
-from collections.abc import Hashable
-from functools import cache
+import logging
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pipelines.domain.events import Event
 from pipelines.domain.refusals import Accepted, Refusal
+from pipelines.errors import noted
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 
@@ -33,6 +39,29 @@ def dump(value: object) -> str:
 def load(kind: type[T], text: str) -> T:
     """Raises pydantic's ValidationError for a text that is no such value."""
     return cast(T, _adapter(cast(Hashable, kind)).validate_json(text))
+
+
+def load_each(kind: type[T], rows: Iterable[tuple[str, str]]) -> Iterator[T]:
+    """The values of (id, text)."""
+    return each(kind.__name__, rows, lambda row: load(kind, row[1]), lambda row: row[0])
+
+
+def each(kind: str, rows: Iterable[R], read: Callable[[R], T], name: Callable[[R], str]) -> Iterator[T]:
+    """What the rows hold. One that nobody can read, of which the log tells once, holds up no other."""
+    for row in rows:
+        try:
+            yield read(row)
+        except ValidationError as error:
+            with _telling:  # readers in other threads meet the same row
+                _unreadable(kind, name(row), str(error.errors(include_input=False, include_url=False)[:3]))
+
+
+_telling = Lock()
+
+
+@lru_cache(maxsize=1_000)
+def _unreadable(kind: str, name: str, problem: str) -> None:
+    noted(log, f"reading {kind} {name}, which is left alone", ValueError(problem))
 
 
 def load_event(text: str) -> Event:

@@ -1,97 +1,139 @@
 """One database behind one URL: transactions in threads, and waking those who wait for what a commit changed.
 
-SQLite and PostgreSQL differ in `Backend` alone: how a writing transaction begins. Nothing here knows a table.
+SQLite and PostgreSQL differ in their `Backend` alone. Nothing here knows a table.
 """
 
 import asyncio
 import contextlib
-import sqlite3
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import logging
+import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+
+from pipelines.storage.errors import DatabaseAwayError
+from pipelines.storage.sqlite import Sqlite, sqlite_path
+from pipelines.storage.waking import Waker, heard
+
+__all__ = ["Database", "DatabaseAwayError", "Waker", "heard", "sqlite_path", "surely"]
 
 T = TypeVar("T")
 
-BUSY_SECONDS = 30.0
+log = logging.getLogger(__name__)
+
+READERS = 4
+AWAY_SECONDS = 10.0
+AGAIN = 0.25
 
 
-class Waker:
-    """Tells those who wait on a topic that it changed. They also wake by themselves: a missed call costs only time."""
+class Backend(Protocol):
+    """What differs between databases. `writers`: how many transactions write at once; `crowd`: how many of them may be
+    of the kind that comes in crowds."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+    @property
+    def writers(self) -> int: ...
+    @property
+    def crowd(self) -> int: ...
 
-    @contextlib.contextmanager
-    def listening(self, *topics: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever one of the topics is told; the listener clears it before it looks."""
-        told = asyncio.Event()
-        for topic in topics:
-            self._waiting[topic].add(told)
-        try:
-            yield told
-        finally:
-            for topic in topics:
-                self._waiting[topic].discard(told)
-                if not self._waiting[topic]:
-                    del self._waiting[topic]
+    def writer(self) -> Engine:
+        """For transactions that write: they are serialised, or lock the rows that they decide by."""
+        ...
 
-    def tell(self, topics: set[str]) -> None:
-        for topic in topics:
-            for told in self._waiting.get(topic, ()):
-                told.set()
+    def reader(self) -> Engine:
+        """For transactions that read, each as of one moment."""
+        ...
 
+    def transient(self, error: DBAPIError) -> str | None:
+        """Why the same may go well in a moment; None for an error that stays."""
+        ...
 
-async def heard(told: asyncio.Event, seconds: float) -> None:
-    """Wait until told, or until the time is over."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await told.wait()
+    def tell(self, session: Session, topics: set[str]) -> None:
+        """Tell other processes, as part of the transaction."""
+        ...
+
+    async def hear(self) -> None:
+        """Wake those who wait for what other processes tell. Until cancelled."""
+        ...
 
 
 class Database:
-    """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction under the write
-    lock, and what it put into `topics` is told after the commit. Raises what the function raises, after a rollback."""
+    """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction, and what it put
+    into `topics` is told with the commit. Both raise what the function raises, after a rollback, and DatabaseAwayError
+    when the database is away for some seconds; they try again meanwhile, so a function may run more than once."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.is_sqlite = url.startswith("sqlite")
         self.waker = Waker()
-        self._writer = _engine(url, begin="BEGIN IMMEDIATE")
-        self._reader = _engine(url, begin="BEGIN")
-        self._writing = ThreadPoolExecutor(1 if self.is_sqlite else 8, thread_name_prefix="write")
-        self._behind = asyncio.Semaphore(1 if self.is_sqlite else 4)
-        self._reading = ThreadPoolExecutor(4, thread_name_prefix="read")
+        self._backend = _backend(url, self.waker)
+        self._writer = self._backend.writer()
+        self._reader = self._backend.reader()
+        self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
+        self._behind = asyncio.Semaphore(self._backend.crowd)
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._away_since: float | None = None
+
+    async def hear(self) -> None:
+        """Wake those who wait for what other processes tell. Until cancelled."""
+        await self._backend.hear()
 
     async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, for what nobody waits for and what comes in crowds: one of them at a time stands in the queue of
-        the writes, so an ask has at most one of them before it."""
+        """As `write`, for what nobody waits for and what comes in crowds: few of them at a time stand in the queue of
+        the writes, so an ask has at most so many before it."""
         async with self._behind:
             return await self.write(work)
 
     async def write(self, work: Callable[[Session, set[str]], T]) -> T:
-        loop = asyncio.get_running_loop()
-        value, topics = await loop.run_in_executor(self._writing, self.write_now, work)
+        value, topics = await self._patiently(self._writing, partial(self.write_now, work))
         self.waker.tell(topics)
         return value
 
     def write_now(self, work: Callable[[Session, set[str]], T]) -> tuple[T, set[str]]:
         topics: set[str] = set()
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            session.connection()  # the lock is taken here, before anything is read
+            session.connection()  # where there is one lock for all, it is taken here, before anything is read
             value = work(session, topics)
+            if topics:
+                self._backend.tell(session, topics)
         return value, topics
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read_now, work)
+        return await self._patiently(self._reading, partial(self._read_now, work))
 
     def _read_now(self, work: Callable[[Session], T]) -> T:
         with Session(self._reader, expire_on_commit=False) as session:
             return work(session)
+
+    async def _patiently(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        until = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                value = await asyncio.get_running_loop().run_in_executor(pool, work)
+            except DBAPIError as error:
+                why = self._backend.transient(error)
+                if why is None:
+                    raise
+                self._note_away(why)
+                if time.monotonic() > until:
+                    raise DatabaseAwayError(f"The database is away: {why}") from error
+            else:
+                self._note_back()
+                return value
+            await asyncio.sleep(AGAIN)
+
+    def _note_away(self, why: str) -> None:
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            log.warning("trouble with the database, which is tried again: %s", why)
+
+    def _note_back(self) -> None:
+        if self._away_since is not None:
+            log.warning("the database works again, after %.1f s", time.monotonic() - self._away_since)
+            self._away_since = None
 
     async def close(self) -> None:
         self._writing.shutdown(wait=True)
@@ -100,24 +142,16 @@ class Database:
         self._reader.dispose()
 
 
-def sqlite_path(url: str) -> Path | None:
-    """The file behind a SQLite URL, None for any other database."""
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+async def surely(work: Callable[[], Awaitable[T]]) -> T:
+    """Do what must be done, however long the database is away; until cancelled."""
+    while True:
+        with contextlib.suppress(DatabaseAwayError):
+            return await work()
 
 
-def _engine(url: str, *, begin: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
-    event.listen(engine, "connect", _settle)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
+def _backend(url: str, waker: Waker) -> Backend:
+    if sqlite_path(url) is not None:
+        return Sqlite(url)
+    from pipelines.storage.postgres import Postgres  # with its driver, which a bot on SQLite does without
 
-
-def _settle(connection: Any, _record: object) -> None:
-    """The driver sends no BEGIN of its own before the first write, so two deciders would both read, then both start:
-    transactions begin where `begin` says so, at once."""
-    assert isinstance(connection, sqlite3.Connection)
-    connection.isolation_level = None
-    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    return Postgres(url, waker)

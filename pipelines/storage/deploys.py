@@ -9,11 +9,12 @@ from pipelines.domain.fold import State
 from pipelines.domain.model import room_name
 from pipelines.domain.room import Room
 from pipelines.storage import codec
-from pipelines.storage.tables import DeployRow, StreamRow
+from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 
-def deploy(session: Session, deploy_id: str) -> Deploy | None:
-    row = session.get(DeployRow, deploy_id)
+def deploy(session: Session, deploy_id: str, *, fresh: bool = False) -> Deploy | None:
+    """`fresh`: as it is now, whatever this transaction has read of it before it held the room."""
+    row = session.get(DeployRow, deploy_id, populate_existing=fresh)
     return codec.load(Deploy, row.body) if row is not None else None
 
 
@@ -24,29 +25,49 @@ def room(session: Session, service: str, environment: str) -> Room:
     return codec.load(Room, row.body)
 
 
+def last(session: Session, service: str, environment: str) -> Deploy | None:
+    """The newest deploy that was planned in a room."""
+    newest = room(session, service, environment).last
+    return deploy(session, newest) if newest else None
+
+
 def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+
+
+def unpainted(session: Session) -> list[Deploy]:
+    """The deploys that run, and those that changed since they were painted; oldest first."""
+    behind = select(DeployRow).where(BEHIND, DeployRow.state != "running")
+    found = [*running(session), *codec.load_each(Deploy, ((row.id, row.body) for row in session.exec(behind)))]
+    return sorted(found, key=lambda one: one.at)
+
+
+def painted(session: Session, deploy_id: str, seq: int) -> None:
+    """What is shown of a deploy is true up to its event `seq`."""
+    row = session.get(DeployRow, deploy_id)
+    if row is not None:
+        row.painted = seq
 
 
 def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     """The newest deploys that a person asked for, newest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def of_room(session: Session, service: str, environment: str, limit: int) -> list[Deploy]:
     """The newest deploys of a room, newest first."""
     name = room_name(service, environment)
     rows = session.exec(select(DeployRow).where(DeployRow.room == name).order_by(col(DeployRow.at).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def newest(session: Session, limit: int) -> list[Deploy]:
     """The newest deploys of all, newest first: ids rise with time."""
     rows = session.exec(select(DeployRow).order_by(col(DeployRow.id).desc()).limit(limit))
-    return [codec.load(Deploy, row.body) for row in rows]
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
 def running_in(session: Session, service: str, environment: str) -> Deploy | None:
@@ -55,9 +76,9 @@ def running_in(session: Session, service: str, environment: str) -> Deploy | Non
     return deploy(session, running) if running else None
 
 
-def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
+def named(session: Session, wanted: Iterable[str | None], *, fresh: bool = False) -> dict[str, Deploy]:
     """The deploys of these ids, as far as there are any."""
-    found = (deploy(session, one) for one in {*wanted} - {None, ""} if one is not None)
+    found = (deploy(session, one, fresh=fresh) for one in {*wanted} - {None, ""} if one is not None)
     return {one.id: one for one in found if one is not None}
 
 

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, select
 
-from pipelines.domain.deploy import Deploy
-from pipelines.storage import codec
-from pipelines.storage.tables import DeployRow, PostingRow
+from pipelines.storage import rows
+from pipelines.storage.tables import PostingRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +25,12 @@ class Posting:
 
 
 def of(session: Session, deploy: str, surface: str) -> dict[str, Posting]:
-    rows = session.exec(select(PostingRow).where(PostingRow.deploy == deploy, PostingRow.surface == surface))
-    return {row.kind: _posting(row) for row in rows}
+    found = session.exec(select(PostingRow).where(PostingRow.deploy == deploy, PostingRow.surface == surface))
+    return {row.kind: _posting(row) for row in found}
 
 
 def claim(session: Session, posting: Posting, at: datetime) -> bool:
     """Say that this message is about to be posted; False when somebody said so before."""
-    if session.get(PostingRow, (posting.deploy, posting.kind, posting.surface)) is not None:
-        return False
     row = PostingRow(
         deploy=posting.deploy,
         kind=posting.kind,
@@ -46,8 +42,7 @@ def claim(session: Session, posting: Posting, at: datetime) -> bool:
         claimed_at=at,
         posted_at=at if posting.ts else None,
     )
-    session.add(row)
-    return True
+    return rows.insert(session, row)
 
 
 def update(session: Session, posting: Posting, at: datetime) -> None:
@@ -64,31 +59,6 @@ def drop(session: Session, deploy: str, kind: str, surface: str) -> None:
     row = session.get(PostingRow, (deploy, kind, surface))
     if row is not None:
         session.delete(row)
-
-
-def unpainted(session: Session, surface: str, mark: str) -> list[Deploy]:
-    """The deploys that run, or whose posting of the kind `mark` is behind their snapshot or not there; oldest first."""
-    marked = (
-        select(DeployRow)
-        .join(PostingRow, and_(*_marks(surface, mark)), isouter=True)
-        .where(
-            or_(
-                col(DeployRow.state) == "running",
-                col(PostingRow.seq).is_(None),
-                col(PostingRow.seq) != col(DeployRow.seq),
-            )
-        )
-        .order_by(col(DeployRow.at))
-    )
-    return [codec.load(Deploy, row.body) for row in session.exec(marked)]
-
-
-def _marks(surface: str, mark: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        col(PostingRow.deploy) == col(DeployRow.id),
-        col(PostingRow.kind) == mark,
-        col(PostingRow.surface) == surface,
-    )
 
 
 def by_message(session: Session, channel: str, ts: str) -> str | None:

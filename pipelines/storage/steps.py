@@ -4,7 +4,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Progress, Report
@@ -12,6 +12,7 @@ from pipelines.domain.stepwork import Work
 from pipelines.storage import codec
 from pipelines.storage.tables import OutputRow, StepRow
 
+ANY_HOST = ""  # a claim that any host may take for its own
 KEPT_FIRST = 2 * 1024 * 1024
 KEPT_LAST = 18 * 1024 * 1024
 
@@ -25,9 +26,11 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does; `stop`: it shall be ended."""
+    """An attempt that somebody must carry out, or does, on `host`; `stop`: it shall be ended. `progress` None: it never
+    began."""
 
     key: StepKey
+    host: str
     work: Work
     stop: bool
     progress: Progress | None
@@ -41,12 +44,19 @@ class Ending:
 
 
 def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -> None:
-    """Claim the attempt for the agent of `host`; claimed already is fine."""
+    """Claim the attempt for the agent of `host`, or for whichever agent takes it first; claimed already is fine."""
     if session.get(StepRow, (key.deploy, key.step, key.attempt)) is None:
         row = StepRow(
             deploy=key.deploy, step=key.step, attempt=key.attempt, host=host, work=codec.dump(work), claimed_at=at
         )
         session.add(row)
+
+
+def begin(session: Session, key: StepKey) -> None:
+    """Record that the attempt is about to begin: from now on a run folder that is gone means that nobody can know."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    if row is not None and not row.progress:
+        row.progress = Progress.RUNNING.value
 
 
 def stop(session: Session, key: StepKey) -> None:
@@ -55,12 +65,17 @@ def stop(session: Session, key: StepKey) -> None:
         row.stop = True
 
 
+def stop_all(session: Session, deploy: str) -> None:
+    going = update(StepRow).where(col(StepRow.deploy) == deploy, col(StepRow.ended_at).is_(None))
+    session.execute(going.values(stop=True))
+
+
 def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
     """Record how an attempt ended, once. Unsupervised is not an end: it may still be followed by one."""
-    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt), with_for_update=True)
     if row is None or row.ended_at is not None:
         return
-    row.progress, row.detail = ending.progress.value, ending.detail
+    row.progress, row.detail = ending.progress.value, ending.detail.replace("\0", "\ufffd")  # no text has a NUL there
     row.report = codec.dump(ending.report) if ending.report else ""
     if ending.progress is not Progress.UNSUPERVISED:
         row.ended_at = at
@@ -69,23 +84,33 @@ def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
 def ending(session: Session, key: StepKey) -> Ending | None:
     """How the attempt ended, None while it has not."""
     row = session.get(StepRow, (key.deploy, key.step, key.attempt))
-    if row is None or not row.progress:
+    if row is None or row.progress in ("", Progress.RUNNING.value):
         return None
     report = codec.load(Report, row.report) if row.report else None
     return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
 
 
 def open_claims(session: Session, host: str) -> list[Claim]:
-    rows = session.exec(select(StepRow).where(StepRow.host == host, col(StepRow.ended_at).is_(None)))
-    return [
-        Claim(
-            key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
-            work=codec.load(Work, row.work),
-            stop=row.stop,
-            progress=Progress(row.progress) if row.progress else None,
-        )
-        for row in rows
-    ]
+    """What the agent of a host has to do, and what it may take."""
+    theirs = col(StepRow.host).in_((host, ANY_HOST))
+    rows = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
+    return list(codec.each("the claim of", rows, _claim, lambda row: f"{row.deploy} {row.step}"))
+
+
+def _claim(row: StepRow) -> Claim:
+    return Claim(
+        key=StepKey(deploy=row.deploy, step=row.step, attempt=row.attempt),
+        host=row.host,
+        work=codec.load(Work, row.work),
+        stop=row.stop,
+        progress=Progress(row.progress) if row.progress else None,
+    )
+
+
+def take(session: Session, host: str) -> None:
+    """Make a host's own what any host may take; of two that do so at once each claim is one's."""
+    free = update(StepRow).where(col(StepRow.host) == ANY_HOST, col(StepRow.ended_at).is_(None))
+    session.execute(free.values(host=host))
 
 
 def _of(key: StepKey) -> tuple[object, ...]:
@@ -109,13 +134,8 @@ def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: 
     session.add(row)
     end = offset + len(data)
     if end > KEPT_FIRST + KEPT_LAST:
-        middle = select(OutputRow).where(
-            *_of(key),  # type: ignore[arg-type]
-            col(OutputRow.offset) >= KEPT_FIRST,
-            col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST,
-        )
-        for gone in session.exec(middle):
-            session.delete(gone)
+        middle = (col(OutputRow.offset) >= KEPT_FIRST, col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST)
+        session.execute(delete(OutputRow).where(*_of(key), *middle))  # type: ignore[arg-type]
 
 
 def output_end(session: Session, key: StepKey) -> int:

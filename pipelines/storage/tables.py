@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -33,11 +33,20 @@ class StreamRow(SQLModel, table=True):
     body: str
 
 
+BEHIND = text("painted != seq")  # as it stands in the query, else the index is not used
+
+
 class DeployRow(SQLModel, table=True):
-    """A deploy's snapshot. `state` is running, live, failed or aborted."""
+    """A deploy's snapshot. `state` is running, live, failed or aborted; `painted`: what Slack shows is true up to this
+    event."""
 
     __tablename__ = "deploy"
-    __table_args__ = (Index("deploy_by_room", "room", "at"), Index("deploy_by_state", "state"))
+    __table_args__ = (
+        Index("deploy_by_room", "room", "at"),
+        Index("deploy_by_state", "state"),
+        Index("deploy_by_person", "by", "at"),
+        Index("deploy_behind", "at", sqlite_where=BEHIND, postgresql_where=BEHIND),
+    )
 
     id: str = Field(primary_key=True)
     room: str
@@ -46,6 +55,7 @@ class DeployRow(SQLModel, table=True):
     at: datetime
     seq: int
     body: str
+    painted: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class AskRow(SQLModel, table=True):

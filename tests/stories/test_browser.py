@@ -53,6 +53,12 @@ def become(page: Page, name: str) -> None:
     expect(page).to_have_url(re.compile(f"user={name}"))
 
 
+def test_the_second_tab_of_a_keyboard_leads_to_writing(page: Page) -> None:
+    for key in ("Tab", "Tab", "Enter"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("combobox", name="Message #deploys")).to_be_focused()
+
+
 def type_in(page: Page, text: str) -> None:
     """By the keyboard alone, once the box has the focus."""
     page.get_by_role("combobox", name="Message #deploys").focus()

@@ -33,7 +33,11 @@ def test_an_unknown_version(scene: Scene) -> None:
     before = len(scene.cards())
     scene.types("ana", "/deploy api v1.11 staging")
     scene.wait(lambda: bool(scene.whispers("ana")), "an answer")
-    assert scene.whispers("ana") == ["There is no tag, branch or commit 'v1.11'. Did you mean v1.1, v1.2 or v1.0?"]
+    assert scene.whispers("ana")[0].splitlines() == [
+        "There is no tag, branch or commit 'v1.11'. Near it: v1.1, v1.2, v1.0.",
+        "Did you mean /deploy api v1.1 staging or /deploy api v1.2 staging or /deploy api v1.0 staging?",
+        "[Choose api v1.1 staging] [Choose api v1.2 staging] [Choose api v1.0 staging]",
+    ]
     assert len(scene.cards()) == before
 
 

@@ -59,7 +59,7 @@ def test_a_deploy_and_its_way_back(bot: Bot) -> None:
     past = timeless(bot.say("history api staging").text).splitlines()
     assert past[1:3] == [
         "  HH:MM UTC  v1.0 by ana (a rollback): ✅ live since HH:MM UTC",
-        "  HH:MM UTC  v1.1 by ana: ✅ live for N s, then v1.0, because it is time",
+        "  HH:MM UTC  v1.1 by ana because it is time: ✅ live for N s, then v1.0",
     ]
     assert bot.say("rollback").text.startswith("There is nothing to roll back")
 

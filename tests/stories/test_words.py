@@ -91,3 +91,17 @@ def test_in_a_thread_a_bare_word_is_about_its_deploy(scene: Scene) -> None:
 
 def test_everything_was_acknowledged(scene: Scene) -> None:
     assert scene.unacknowledged() == []
+
+
+def test_a_commit_that_can_never_be_put_on_disk_is_refused_when_it_is_asked_for(scene: Scene) -> None:
+    service = scene.service
+    (service.repository / "out").symlink_to("/etc")
+    service.commit({}, message="a link out", tag="v8.0")
+    scene.types("ana", "/deploy api v8.0 staging")
+    scene.whispered("ana", "out:1: this link leads out of the repository, to /etc")
+    (service.repository / "out").unlink()
+    (service.repository / "deploy.yml").rename(service.repository / "other.yml")
+    (service.repository / "deploy.yml").symlink_to("other.yml")
+    service.commit({}, message="a link for a file", tag="v8.1")
+    scene.types("ana", "/deploy api v8.1 staging")
+    scene.whispered("ana", "deploy.yml:1: this is a symbolic link; the bot reads a file")

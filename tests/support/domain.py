@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pipelines.domain.commands import Command, Deploy
-from pipelines.domain.decide import Ask
 from pipelines.domain.events import Place
 from pipelines.domain.gates import Cooked, Facts
 from pipelines.domain.model import Config, Environment, Person, Service, Target
+from pipelines.domain.planning import Ask
 from pipelines.domain.recipe import Recipe, Script
 from pipelines.domain.refs import RefKind, Resolved
 

@@ -10,12 +10,14 @@ from pathlib import Path
 from sqlmodel import Session
 
 from pipelines.deciding import Decider
+from pipelines.domain.closing import close
 from pipelines.domain.commands import Command
 from pipelines.domain.commands import Deploy as Wanted
-from pipelines.domain.decide import Ask, close, decide
+from pipelines.domain.decide import decide
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import Closed, Event, Outcome, Place, Planned, Progress, StepEnded, StepStarted
 from pipelines.domain.model import Config, Person
+from pipelines.domain.planning import Ask
 from pipelines.execution.source import Source
 from pipelines.facts import Doorman, Gatherer
 from pipelines.ids import new_id
@@ -41,13 +43,6 @@ def now() -> datetime:
 def enqueue_nothing(_session: Session, _deploy: str) -> None: ...
 
 
-class NobodyStranded:
-    def stranded(self, session: Session, running: list[str]) -> list[str]:
-        return []
-
-    def enqueue_again(self, session: Session, deploy: str) -> None: ...
-
-
 class LateDoorman:
     """The doorman of a test that is made after the front desk."""
 
@@ -71,10 +66,8 @@ class Front:
         self.config: Config = domain.config()
         self.doorman = LateDoorman()
         self._offset = 0
-        gatherer = Gatherer(source=source, doorman=self.doorman, config=lambda: self.config, clock=now)
-        prober = Prober(
-            database=database, gatherer=gatherer, host="test", config=lambda: self.config, clock=now, new_id=new_id
-        )
+        gatherer = Gatherer(source=source, doorman=self.doorman, clock=now)
+        prober = Prober(database=database, gatherer=gatherer, clock=now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=enqueue_nothing,
@@ -88,7 +81,6 @@ class Front:
         self.shipmate = Shipmate(
             database=database,
             enqueue=enqueue_nothing,
-            engine=NobodyStranded(),
             decider=decider,
             looker=Looker(
                 database=database,
@@ -201,9 +193,11 @@ def _never(*_: object) -> Planned:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Front]:
-    url = f"sqlite:///{folder}/shipmate.db"
-    bring_up_to_date(url)
+async def opened(folder: Path, url: str | None = None) -> AsyncIterator[Front]:
+    """A front desk over the database at `url`, which is up to date, or over a SQLite file in the folder."""
+    if url is None:
+        url = f"sqlite:///{folder}/shipmate.db"
+        bring_up_to_date(url)
     database, source = Database(url), Source(folder / "git")
     database.write_now(lambda _session, _topics: None)  # one connection alone makes the file a shared one
     front = Front(database, source)

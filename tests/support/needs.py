@@ -19,11 +19,20 @@ class Need:
     tests: str
 
 
-NEEDS = (Need(program="chromium", package="chromium", tests="the browser's (tests/stories, tests/bot/workspace)"),)
+NEEDS = (
+    Need(program="chromium", package="chromium", tests="the browser's (tests/stories, tests/bot/workspace)"),
+    Need(program="postgres", package="postgresql", tests="those on a PostgreSQL (tests/support/postgres.py)"),
+)
+
+
+def program(name: str) -> str | None:
+    """Where a program is: on the PATH, or where Debian keeps the newest PostgreSQL's."""
+    servers = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    return shutil.which(name, path=os.pathsep.join([*servers, os.environ.get("PATH", os.defpath)]))
 
 
 def missing() -> list[Need]:
-    return [need for need in NEEDS if shutil.which(need.program) is None]
+    return [need for need in NEEDS if program(need.program) is None]
 
 
 def line(needs: list[Need]) -> str:

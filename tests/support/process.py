@@ -1,6 +1,7 @@
 """The real bot as a process of its own, and `say` as a person would use it."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,11 @@ def until(
         time.sleep(0.02)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Said:
     status: int
@@ -33,12 +39,15 @@ class Said:
 
 @dataclass
 class Bot:
-    """`python -m bot run` on a data folder; `crash` names the point at which it dies (see `tests.support.crash`)."""
+    """`python -m bot run` on a data folder, or one of its parts (`role`: web, worker); `crash` names the point at which
+    it dies (see `tests.support.crash`)."""
 
     data: Path
     config: Path
     env: Mapping[str, str] = field(default_factory=dict)
+    role: str = "run"
     process: "subprocess.Popen[bytes] | None" = None
+    _logged: int = 0
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -48,9 +57,10 @@ class Bot:
 
     def start(self, *, crash: str | None = None, wait: bool = True) -> None:
         module = ["tests.support.crash", crash] if crash else ["bot"]
-        argv = [sys.executable, "-m", *module, "run", "--data", str(self.data), "--config", str(self.config)]
+        argv = [sys.executable, "-m", *module, self.role, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
-        with (self.data / "bot.log").open("ab") as log:
+        with self._log.open("ab") as log:
+            self._logged = log.tell()
             self.process = subprocess.Popen(
                 argv, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
@@ -60,8 +70,8 @@ class Bot:
     def answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, f"the bot ended: {self.log()[-2000:]}"
-        import socket
-
+        if self.role == "worker":  # has no door; it says when it is ready
+            return "worker is ready" in self._log.read_bytes()[self._logged :].decode(errors="replace")
         try:
             with address(self.data) as path, socket.socket(socket.AF_UNIX) as probe:
                 probe.connect(path)
@@ -69,9 +79,12 @@ class Bot:
             return False
         return True
 
+    @property
+    def _log(self) -> Path:
+        return self.data / ("bot.log" if self.role == "run" else f"{self.role}.log")
+
     def log(self) -> str:
-        path = self.data / "bot.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def kill(self) -> None:
         """kill -9, and wait for the end."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines.execution import processes, rundir, supervisor
+from pipelines.execution import cgroup, processes, rundir, supervisor
 from pipelines.execution.rundir import RunState
 
 PATIENCE = 20.0  # seconds until a condition that never comes true fails the test
@@ -83,9 +83,34 @@ class Run:
         while pids := self.living():
             for pid in pids:
                 processes.send(pid, processes.start_time(pid), signal.SIGKILL)
+        cgroup.sweep()
 
 
 MakeRun = Callable[..., Run]
+
+
+def of_runs(runs: Path) -> list[processes.Process]:
+    """Every supervisor and every script whose run folder lies below, also what changed its session or parent."""
+    mark = str(runs.absolute())
+    return [
+        found
+        for found in processes.processes()
+        if found.alive and found.pid != os.getpid() and (mark in environment(found.pid) or mark in argv(found.pid))
+    ]
+
+
+def end_all(runs: Path) -> None:
+    """What a crash of the machine does to them."""
+    while left := of_runs(runs):
+        for found in left:
+            processes.send(found.pid, found.start, signal.SIGKILL)
+
+
+def argv(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def environment(pid: int) -> str:

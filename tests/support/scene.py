@@ -5,15 +5,14 @@ What is typed and what is shown, as a person would see it."""
 import copy
 import json
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.workspace import default_seed
 from bot.workspace.state import Message
-from tests.support.process import Bot, until
+from tests.support.process import Bot, free_port, until
 from tests.support.service import Service
 from tests.support.workspace import Threaded
 
@@ -169,14 +168,22 @@ def timeless(text: str) -> str:
 
 
 @contextmanager
-def on_stage(folder: Path, *, http: bool = False, rates: bool = True) -> Iterator[Scene]:
-    """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often."""
-    service, seed, port = make_service(folder), default_seed(), free_port()
+def on_stage(
+    folder: Path,
+    *,
+    http: bool = False,
+    rates: bool = True,
+    service: Service | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Scene]:
+    """A scene whose bot hears Slack by Socket Mode, or by signed HTTP. `rates`: whether Slack limits how often;
+    `environ`: more variables of the bot's."""
+    service, seed, port = service or make_service(folder), default_seed(), free_port()
     if http:
         seed = replace(seed, app=replace(seed.app, request_url=f"http://127.0.0.1:{port}/slack/events"))
     with Threaded(seed) as slack:
         slack.workspace.rates.on = rates
-        env = dict(slack.env)
+        env = {**slack.env, **(environ or {})}
         if http:
             del env["SLACK_APP_TOKEN"]
             env |= {"SLACK_SIGNING_SECRET": seed.app.signing_secret, "PORT": str(port)}
@@ -187,11 +194,6 @@ def on_stage(folder: Path, *, http: bool = False, rates: bool = True) -> Iterato
             yield scene
         finally:
             scene.bot.kill()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def read(message: Message) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 _ANGLE = re.compile(r"<([^<>]*)>")
-_BARE_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]*://\S|\b(?:mailto|tel):\S|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE)
+_BARE_LINK = re.compile(
+    r"(?:(?a:[a-z][a-z0-9+.-]*://)\S|\b(?:mailto|tel):\S|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
+)
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"

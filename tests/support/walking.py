@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance
-from pipelines.domain.decide import Ask, after_abort, close, decide
+from pipelines.domain.closing import after_abort, close
+from pipelines.domain.decide import decide
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,
@@ -22,6 +23,7 @@ from pipelines.domain.events import (
 from pipelines.domain.fold import State, fold
 from pipelines.domain.gates import Facts
 from pipelines.domain.plan import Step, Verb
+from pipelines.domain.planning import Ask
 from pipelines.domain.reports import judge
 from pipelines.domain.room import Room
 from tests.support.domain import NOON, ask, facts

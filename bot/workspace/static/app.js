@@ -269,6 +269,10 @@ at("debug-disconnect").addEventListener("click", () => {
 at("connection").addEventListener("focusout", (event) => {
   if (!at("connection").contains(event.relatedTarget)) at("connection").open = false;
 });
+at("skip-to-composer").addEventListener("click", (event) => {
+  event.preventDefault(); // the address has the channel, and stays
+  at("composer").querySelector("textarea").focus();
+});
 document.addEventListener("visibilitychange", () => paintPanes());
 addEventListener("popstate", () => {
   const { channel, thread: root } = readRoute();

@@ -1,6 +1,5 @@
 """A bot with a modal, built on Slack's own Python library: `/deploy` opens it, its submit is judged and then taken."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspace import Workspace
+from bot.workspace.person import PersonAtWork
 from tests.bot.workspace.bolt import connected, served
 
 VERSIONS = ("v1.2", "v1.3", "v1.4", "v2.0-rc.1")
@@ -147,11 +147,10 @@ async def modal_app_by_http() -> AsyncIterator[tuple[Workspace, ModalApp]]:
         yield workspace, app
 
 
-async def opened(workspace: Workspace, app: ModalApp, view: dict[str, Any] | None = None, person: str = "ana") -> Any:
-    """The person with a modal before them."""
+async def opened(workspace: Workspace, app: ModalApp, view: dict[str, Any] | None = None) -> PersonAtWork:
+    """ana with this modal before her."""
     app.view = view or form()
-    who = workspace.person(person)
-    await who.command("#deploys", "/deploy")
-    async with asyncio.timeout(5):
-        await workspace.wait_for(lambda: workspace.modal(person))
-    return who
+    ana, before = workspace.person("ana"), workspace.modals.top("U0ANA")
+    await ana.command("#deploys", "/deploy")
+    await workspace.wait_for(lambda: workspace.modals.top("U0ANA") not in (None, before))
+    return ana

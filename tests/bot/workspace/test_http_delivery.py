@@ -43,7 +43,7 @@ async def test_an_event_that_fails_comes_again_with_the_number_and_the_reason() 
         seen.append((request.headers.get("x-slack-retry-num"), request.headers.get("x-slack-retry-reason")))
         return web.Response(status=500 if len(seen) == 1 else 200)
 
-    async with delivering_to(broken_once) as workspace:
+    async with delivering_to(broken_once, 0.3) as workspace:
         await workspace.person("ana").say("#deploys", "@shipmate help")
         await workspace.wait_for(lambda: workspace.deliverer.log[-1]["acked"])
     assert seen == [(None, None), ("1", "http_error")]

@@ -8,6 +8,7 @@ import pytest
 from bot.workspace import Workspace, default_seed
 from bot.workspace.forms import TROUBLE
 from bot.workspace.input_blocks import REQUIRED
+from bot.workspace.person import PersonAtWork
 from bot.workspace.searches import NoOptionsError
 from bot.workspace.state import NotThereError
 from tests.bot.workspace.conftest import Api
@@ -50,7 +51,7 @@ async def hasty() -> AsyncIterator[tuple[Workspace, ModalApp]]:
     await workspace.stop()
 
 
-async def filled(workspace: Workspace, app: ModalApp) -> Any:
+async def filled(workspace: Workspace, app: ModalApp) -> PersonAtWork:
     """ana with everything filled in that must be."""
     ana = await opened(workspace, app)
     for action_id, typed in (("service", ""), ("version", "v1.4")):
@@ -145,8 +146,9 @@ async def test_an_answer_that_slack_would_not_take_is_trouble_and_the_modal_stay
 
 async def test_silence_is_trouble_and_nothing_is_sent_again(hasty: tuple[Workspace, ModalApp]) -> None:
     workspace, app = hasty
-    ana = await opened(workspace, app, form(BECAUSE, VERSION | {"optional": True}))
     app.deaf = True
+    ana = workspace.person("ana")
+    workspace.modals.open(ana.user.id, form(BECAUSE, VERSION | {"optional": True}))
     assert await ana.submit() == {"": TROUBLE}
     with pytest.raises(NoOptionsError, match="did not respond"):
         await ana.search("version", "v1")
@@ -158,10 +160,12 @@ async def test_silence_is_trouble_and_nothing_is_sent_again(hasty: tuple[Workspa
 
 async def test_a_button_in_a_modal_without_an_acknowledgement_says_so(hasty: tuple[Workspace, ModalApp]) -> None:
     workspace, app = hasty
-    ana = await opened(workspace, app)
     app.deaf = True
+    ana = workspace.person("ana")
+    workspace.modals.open(ana.user.id, form())
     assert not await ana.press("Reset")
     assert (await ana.do({"modal": True}))["trouble"] == TROUBLE
+    await workspace.wait_for(lambda: app.actions)
     assert app.actions[0]["actions"][0].keys() == {"action_id", "block_id", "type", "text", "style", "action_ts"}
 
 

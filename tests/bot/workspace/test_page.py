@@ -51,7 +51,7 @@ async def test_a_page_gets_the_whole_then_each_change(
         assert (state["me"], state["team"]["name"]) == ("U0ANA", "acme")
         assert {"deploys", "general", "random"} <= {channel["name"] for channel in state["channels"]}
         assert [m["text"] for m in state["messages"]["C0DEPLOYS"]] == ["old"]
-        assert state["app"] == {"connected": False, "mode": "socket", "connections": 0, "name": "shipmate"}
+        assert state["app"] == {"connected": False, "mode": "socket", "connections": 0}
         assert "olddan" not in [user["name"] for user in state["users"]]
         await api("chat.update", channel="C0DEPLOYS", ts=old["ts"], text="new, <@U0ANA>")
         changed = (await page.hears("message"))["message"]

@@ -8,10 +8,14 @@ import pytest
 from handlers.chat import clicks
 from handlers.chat.card import TEXT_LIMIT, Card, plain_text
 from handlers.chat.deploy_card import deploy_card
+from handlers.chat.status_card import room_lines
 from handlers.chat.thread import clean, closing, milestones, tail
+from handlers.slack.thread_painter import sayings
+from handlers.terminal import render
 from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.events import Changes, Progress
+from pipelines.domain.events import Changes, Progress, Stumbled
+from pipelines.domain.views import RoomView
 from tests.pipelines.domain.test_plans import FULL
 from tests.support.domain import RAJ, ask, commit_of, facts, knowing
 from tests.support.walking import Walk, failing, well
@@ -34,6 +38,27 @@ def room(*versions: str) -> Walk:
 def shown(deploy: DeployState, some: Walk) -> list[str]:
     card = deploy_card(deploy, some.now)
     return [" · ".join((card.title, *card.facts)), *card.lines, *(f"[{b.label}]" for b in card.buttons), *card.notes]
+
+
+def test_a_deploy_that_stands_still_says_why_and_claims_nothing_else() -> None:
+    some = room("v1.3")
+    some.ask()
+    some.act("new")
+    some.append([Stumbled(deploy="new", error="1a2b3c4d")])
+    why = (
+        "api v1.4 in staging stands still: Shipmate itself broke. Its log has the error under 1a2b3c4d, and it tries "
+        "again by itself. What runs on the targets is left as it is."
+    )
+    card = deploy_card(some.deploy, some.now)
+    assert (card.title, card.text, card.lines[0]) == ("⚠️ api v1.4 stands still in staging", why, why)
+    assert [said.line for said in sayings(some.deploy) if said.mention] == [why]
+    assert render.question(some.deploy) == {"stumbled.1a2b3c4d": [f"! {why}"]}
+    view = RoomView(service="api", environment="staging", running=some.deploy)
+    [line] = room_lines(view, some.now)
+    assert line.endswith("is on its way, by ana, for 0.0 s, but stands still: Shipmate itself broke (error 1a2b3c4d)")
+    some.append([Stumbled(deploy="new")])
+    assert deploy_card(some.deploy, some.now).title == "🚀 Deploying api v1.4 → staging"
+    assert render.question(some.deploy) == {}
 
 
 def test_a_running_deploy_shows_who_what_and_how_far() -> None:
@@ -70,7 +95,7 @@ def test_a_rollback_says_from_where_and_how_long_the_bad_one_was_live() -> None:
     lines = shown(some.deploy, some)
     assert re.match(r"✅ api v1\.3 is live in staging · rolled back from v1\.4, which was live for \d+ s", lines[0])
     assert lines[1:3] == ["[Deploy v1.4 again]", "[Log]"]
-    assert "no other version ended well" in lines[3]
+    assert "nothing else was good here and stayed so" in lines[3]
     old = deploy_card(some.state.deploys["old1"], some.now)
     assert re.fullmatch(r"api v1\.4 was live in staging until \d\d:\d\d UTC, replaced by v1\.3 \(@ana\)", old.title)
     assert old.buttons == ()
@@ -116,8 +141,8 @@ def test_an_abort_says_who_and_a_retry_which_try_it_is() -> None:
 @pytest.mark.parametrize(
     ("progress", "labels"),
     [
-        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3"]),
-        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3"]),
+        (Progress.LOST, ["Run again", "It worked", "Roll back to v1.3", "Abort"]),
+        (Progress.UNSUPERVISED, ["Wait", "Stop it", "Roll back to v1.3", "Abort"]),
     ],
 )
 def test_what_nobody_knows_is_asked(progress: Progress, labels: list[str]) -> None:
@@ -144,7 +169,7 @@ def test_a_click_becomes_the_command_its_label_says() -> None:
     some.ask()
     some.walk(failing("install on stg-1", Progress.LOST))
     deploy = some.deploy
-    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy")
+    back, worked = clicks.roll_back(deploy), clicks.answer(deploy, "worked", "003-deploy", 1)
     assert back is not None
     meant = [clicks.command_of(b.action, b.value) for b in (clicks.abort(deploy), clicks.retry(deploy), back, worked)]
     assert [type(one) for one in meant] == [Abort, Retry, Rollback, Answer]

@@ -115,4 +115,4 @@ def test_a_misread_line_offers_what_is_near_or_shows_what_works() -> None:
     assert card.lines
     asked = parse("abort apii")
     assert isinstance(asked, Misread)
-    assert misread_card(asked, "abort apii", CONFIG).lines == ("/deploy abort apii staging",)
+    assert misread_card(asked, "abort apii", CONFIG).lines == ("/deploy abort api staging",)

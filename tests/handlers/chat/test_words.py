@@ -42,14 +42,19 @@ EVIDENCE: dict[str, str | tuple[str, ...]] = {
     "where": "staging",
     "service": "api",
     "action": "rollback",
+    "names": ("DATABASE_URL", "API_KEY"),
+    "problems": ("API_KEY: there is no file /s/API_KEY; write the value into it",),
 }
+
+GIVEN = (Code.NO_SECRETS_FROM, Code.SECRETS_MISSING, Code.NOT_PASSED)
 
 
 def test_every_code_has_a_sentence_with_and_without_evidence() -> None:
     for code in Code:
         full = words.sentence(Gate(code=code, evidence=EVIDENCE), after(120))
         assert len(full) > 20 and full[-1] in ".?!`o", (code, full)
-        assert "{" not in full and "None" not in full
+        plain = full.replace(words.SECRETS_FROM, "")
+        assert "{" not in plain and "None" not in plain
 
 
 def test_a_busy_room_is_told_with_who_since_when_and_the_way_on() -> None:
@@ -57,6 +62,18 @@ def test_a_busy_room_is_told_with_who_since_when_and_the_way_on() -> None:
     assert words.sentence(gate, after(120)) == (
         "api is being deployed to staging: v1.4 by raj, for 2 min. Wait for it, or end it: `/deploy abort api staging`."
     )
+
+
+def test_what_scripts_are_to_be_given_and_is_not_there_is_told_with_its_path_and_the_way_on() -> None:
+    told = [words.sentence(Gate(code=code, evidence=EVIDENCE), NOON) for code in GIVEN]
+    assert told == [
+        "deploy.yml names the secrets DATABASE_URL and API_KEY, but the bot's configuration does not say where those "
+        f"of staging are. Write {words.SECRETS_FROM} there, under its environment staging.",
+        "These secrets of api cannot be read for staging:\nAPI_KEY: there is no file /s/API_KEY; write the value into "
+        "it\nPut each value into its file, readable by the bot's user, then ask again.",
+        "What `pass_env` hands to scripts in staging cannot be given:\nAPI_KEY: there is no file /s/API_KEY; write the "
+        "value into it\nStart the bot with the variable, or change `pass_env` in its configuration.",
+    ]
 
 
 def test_a_refusal_names_every_gate_and_offers_its_buttons() -> None:

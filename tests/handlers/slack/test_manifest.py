@@ -11,6 +11,7 @@ from handlers.slack import routes
 
 ROOT = Path(__file__).parents[3]
 NEEDED = {
+    "apps_connections_open": (),  # the app token's own right
     "auth_test": (),
     "chat_postMessage": ("chat:write",),
     "chat_postEphemeral": ("chat:write",),

@@ -47,7 +47,7 @@ async def painting(parts: Parts, front: Front, *, later: timedelta = timedelta()
 
 async def painted(front: Front) -> None:
     """Wait until all that is shown is recorded as true."""
-    await front.until(lambda: front.shipmate.unpainted("slack"))
+    await front.until(front.shipmate.unpainted)
 
 
 def said(message: Data) -> str:

@@ -26,7 +26,10 @@ def test_the_example_is_valid_with_every_key_turned_on() -> None:
     api = config.services["api"]
     assert api.channel == "#deploys" and api.owners == ("@api",)
     assert [(t.name, t.region) for t in api.targets_in("production")][:1] == [("eu-1:8080", "eu")]
-    assert config.environments["production"].deployers == ("ana", "@release")
+    production = config.environments["production"]
+    assert production.deployers == ("ana", "@release") and production.pass_env == ("SSH_AUTH_SOCK",)
+    assert production.reference("api", "TOKEN") == "file:///etc/shipmate/secrets/api/production/TOKEN"
+    assert config.environment("api", "production").deployers == ("ana",)
     assert config.people == {"ana": "U024BE7LH"} and config.groups == {"@api": ("ana", "raj")}
 
 

@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.catalog import RecipeErrors, parse_recipe
-from pipelines.domain.recipe import Check, CheckKind, OnLost, Recipe, Recreate, Rolling, Script, StatusUrl
+from pipelines.domain.recipe import (
+    STATUS_TIMEOUT,
+    Check,
+    CheckKind,
+    OnLost,
+    Recipe,
+    Recreate,
+    Rolling,
+    Script,
+    StatusUrl,
+)
+from pipelines.domain.variables import OWN, SECRET_NAME
 
 ENTRIES = {
     "deploy/install.sh": "100755",
@@ -54,6 +65,14 @@ def test_a_grown_file() -> None:
     assert recipe.timeout == 3600
 
 
+def test_silence_is_for_every_script() -> None:
+    quiet = "{run: deploy/install.sh, silence: 10m}"
+    keys = ("deploy", "route", "status", "before", "after", "check")
+    recipe = parse("\n".join(f"{key}: {quiet}" for key in keys) + "\n")
+    scripts = [recipe.deploy, recipe.route, recipe.status, *recipe.before, *recipe.after, *recipe.checks]
+    assert [getattr(script, "silence", None) for script in scripts] == [600.0] * len(keys)
+
+
 def test_recreate_may_stop() -> None:
     recipe = parse(LEAST + "strategy: recreate\nstop: deploy/route.sh\n")
     assert (recipe.strategy, recipe.stop) == (Recreate(), Script(run="deploy/route.sh"))
@@ -71,7 +90,7 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
         ("- a", "deploy.yml:1: deploy.yml must be a mapping such as `deploy: …`, not a list"),
         (
             "deploy: deploy/notes.txt",
-            "deploy.yml:1: `deploy/notes.txt` is not executable; run: git update-index --chmod",
+            "deploy.yml:1: `deploy/notes.txt` is not executable; run: git add --chmod=+x deploy/n",
         ),
         ("deploy: deploy/instal.sh", "deploy.yml:1: `deploy/instal.sh` is not in the commit. Did you mean"),
         ("deploy: deploy", "deploy.yml:1: `deploy` is a folder"),
@@ -96,8 +115,32 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
             LEAST + "check: [{http: http://$TARGE/}]",
             "deploy.yml:2: `$TARGE` is not a name that is replaced here. Did you",
         ),
+        (
+            LEAST + "check: [{http: 'http://$TARGET/?t=$TOKEN'}]",
+            "deploy.yml:2: `$TOKEN` is not a name that is replaced here. Known here: SERVICE, ENVIRONMENT, TARGET, "
+            "REGION, VERSION, COMMIT, PREVIOUS_VERSION, PREVIOUS_COMMIT. A secret must be named under `secrets:`.",
+        ),
+        (
+            LEAST + "secrets: [A, VERSION]",
+            "deploy.yml:2: `VERSION` is what Shipmate tells every script; give the secret",
+        ),
+        (LEAST + "secrets:\n- A\n- b_url", "deploy.yml:4: a secret is named by a variable such as B_URL, and no value"),
+        (LEAST + "secrets: [A, B, A]", "deploy.yml:2: `A` is named twice under `secrets`"),
+        (LEAST + "secrets: {A: b}", "deploy.yml:2: `secrets` must be a word, not a mapping"),
+        (LEAST + f"secrets: [{', '.join(f'A{n}' for n in range(101))}]", "deploy.yml:2: these are 101 secrets; more"),
         (LEAST + "check: [{tcp: somewhere}]", "deploy.yml:2: `somewhere` has no port"),
         (LEAST + "check: [x]", "deploy.yml:2: a check is a mapping"),
+        (LEAST + "timeout: 999999999h", "deploy.yml:2: `timeout` is longer than 30 days"),
+        (LEAST + "timeout: \u0663s", "deploy.yml:2: `timeout` must be a time"),
+        (LEAST + "check: [{http: 'http://x:99999/'}]", "deploy.yml:2: `http://x:99999/` cannot be asked: a port is"),
+        (LEAST + "strategy: blue-green", "deploy.yml:2: `blue-green` is not enforced by this version yet"),
+        (
+            LEAST + "st\u0430tus: x.sh",
+            "deploy.yml:2: `st\u0430tus` is not a key of deploy.yml. The character \u0430",
+        ),
+        (LEAST + "status: d/i\u200b.sh", "deploy.yml:2: an invisible character is here: U+200B (zero width space)"),
+        (LEAST + "check: [{http: http://$TARGET/, silence: 1m}]", "deploy.yml:2: `silence` is of scripts"),
+        (LEAST + "after: {run: deploy/install.sh, silence: 0s}", "deploy.yml:2: `silence` must be"),
         (
             LEAST + "before:\n  - {run: deploy/install.sh, when: x}",
             "deploy.yml:3: `when` is not enforced by this version",
@@ -107,6 +150,10 @@ def test_paths_are_relative_to_the_file_and_kept_from_the_root() -> None:
             LEAST + "after: {run: deploy/install.sh, detach: yes}",
             "deploy.yml:2: `detach` must be true or false, not `yes`",
         ),
+        (LEAST + "strategy: {recreate: {batch: 1}}", "deploy.yml:2: `recreate` takes no keys"),
+        (LEAST + "strategy: {recreate: , rolling: {batch: 1}}", "deploy.yml:2: a strategy is one of rolling and"),
+        (LEAST + "check: [{http: http://x, detach: true}]", "deploy.yml:2: `detach` is of scripts; a check by http"),
+        (LEAST + "check: [{tcp: $TARGET, on_lost: ask}]", "deploy.yml:2: `on_lost` is of scripts; a check by tcp"),
         (LEAST + "x: @api", "deploy.yml:2: a value that begins with @ must be quoted: quote it"),
         (LEAST + "x: *", "deploy.yml:2: a value that begins with * must be quoted: quote it"),
         (LEAST + "check:\n\t- x", "deploy.yml:3: a tab indents this line"),
@@ -122,11 +169,35 @@ def test_a_mistake_is_told_with_its_line(text: str | bytes, problem: str) -> Non
     assert any(found.startswith(problem) for found in problems(text)), problems(text)
 
 
-@pytest.mark.parametrize("key", ["stats", "rollback", "tests", "watch", "guard", "secrets"])
+@pytest.mark.parametrize("key", ["stats", "rollback", "tests", "watch", "guard"])
 def test_what_is_not_enforced_yet_is_refused_by_name(key: str) -> None:
     assert problems(LEAST + f"{key}: x") == [
         f"deploy.yml:2: `{key}` is not enforced by this version yet; remove it for now"
     ]
+
+
+def test_secrets_are_names_that_urls_and_addresses_may_use() -> None:
+    recipe = parse(
+        LEAST + "status: http://$TARGET/version?t=${TOKEN_2}\ncheck: [{tcp: $DB}, {http: 'http://u:$DB@$TARGET/'}]\n"
+        "secrets: [DB, TOKEN_2]\n"
+    )
+    assert recipe.secrets == ("DB", "TOKEN_2")
+    assert recipe.status == StatusUrl(url="http://$TARGET/version?t=${TOKEN_2}")
+    assert parse(LEAST + "secrets: DB").secrets == ("DB",)
+
+
+def test_what_stands_where_a_name_belongs_is_not_repeated_for_it_may_be_a_value() -> None:
+    found = problems(LEAST + "secrets:\n- DB=postgres://u:hunter2@db\n- 'hunter2!'\n")
+    assert len(found) == 2 and "hunter2" not in str(found)
+
+
+@given(st.from_regex(SECRET_NAME, fullmatch=True))
+def test_every_name_of_a_secret_is_its_own_or_shipmates(name: str) -> None:
+    text = LEAST + f"secrets: [{name}]\nstatus: http://$TARGET/$" + "{" + name + "}"
+    if name in OWN:
+        assert problems(text)
+    else:
+        assert parse(text).secrets == (name,)
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
@@ -169,3 +240,10 @@ def test_any_shape_is_a_recipe_or_problems(keys: dict[str, str]) -> None:
         parse("".join(f"{key}: {value}\n" for key, value in keys.items()))
     except RecipeErrors as errors:
         assert all(problem.line >= 1 for problem in errors.problems)
+
+
+def test_a_status_script_may_take_its_time_and_is_asked_again_where_it_was_lost() -> None:
+    usual = parse(LEAST + "status: deploy/install.sh").status
+    assert isinstance(usual, Script) and (usual.timeout, usual.on_lost) == (STATUS_TIMEOUT, OnLost.RERUN)
+    own = parse(LEAST + "status: {run: deploy/install.sh, timeout: 2m, on_lost: ask, detach: true}").status
+    assert isinstance(own, Script) and (own.timeout, own.on_lost, own.detach) == (120, OnLost.ASK, True)

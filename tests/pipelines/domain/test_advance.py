@@ -206,8 +206,8 @@ def test_whatever_happens_each_attempt_starts_once_and_live_means_all_is_well(
             break
         lost = deploy.lost()
         if lost is not None:
-            fits = ("again", "worked") if lost[1].progress is Progress.LOST else ("wait", "stop")
-            some.ask(ask(Answer(choice=data.draw(st.sampled_from(fits)), service="api", environment="staging")))
+            choice = data.draw(st.sampled_from(deploy.choices(*lost)))
+            some.ask(ask(Answer(choice=choice, service="api", environment="staging")))
         else:
             step, _ = next(iter(deploy.going()))
             some.end("d1", step, Progress.LOST)

@@ -95,6 +95,15 @@ def test_a_busy_room_names_who_holds_it_and_every_other_gate_too() -> None:
     assert refusal.nature is Nature.MISREAD
 
 
+def test_a_disk_that_is_nearly_full_stops_what_is_new_and_no_rollback() -> None:
+    some = room("v1.2", "v1.3")
+    full = replace(some.facts, new_id="d9", disk_short=12 << 20)
+    refusal = refused(some, None, full)
+    assert codes(refusal) == [Code.DISK_FULL] and refusal.gates[0].text("left") == "12 MB"
+    back = some.ask(ask(Rollback(service="api", environment="staging")), full)
+    assert isinstance(back, tuple)
+
+
 def test_a_recipe_that_is_wrong_starts_nothing() -> None:
     some = room()
     gate = Gate(code=Code.BAD_RECIPE, evidence={"errors": ("deploy.yml:1: …",)})

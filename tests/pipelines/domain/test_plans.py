@@ -1,5 +1,6 @@
 """Plans: the order of things, the tables of traffic, and that every environment gets the same deploy."""
 
+from dataclasses import replace
 from itertools import groupby
 
 from hypothesis import given
@@ -89,7 +90,8 @@ def test_names_in_urls_are_replaced_and_unknown_ones_left() -> None:
 
 def test_recreate_takes_all_out_stops_with_the_running_commit_and_brings_all_back() -> None:
     recipe = Recipe(deploy=Script(run="i.sh"), route=Script(run="r.sh"), stop=Script(run="s.sh"), strategy=Recreate())
-    plan = compile_plan(wanted(recipe, "a", "b"), {})
+    before = replace(wanted(recipe, "a", "b"), stop=recipe.stop, stop_commit=commit_of("v1.3"))
+    plan = compile_plan(before, {})
     assert tables(plan) == ["a=0 b=0", "a=1 b=1"]
     stops = [step for step in plan.steps if step.verb is Verb.STOP]
     assert [step.commit for step in stops] == [commit_of("v1.3")] * 2

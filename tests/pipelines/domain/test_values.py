@@ -49,6 +49,8 @@ def test_a_report_names_a_version_or_seven_digits_of_its_commit(line: str, yes: 
 
 def test_what_nobody_knows_is_shown_as_it_was_said() -> None:
     assert recognise(Report(line="v9 x"), [("v1.4", commit_of("v1.4"))]) == ("v9", None)
+    assert recognise(Report(line="nobody knows"), []) == (None, None)
+    assert recognise(Report(line="blue"), []) == ("blue", None)
     assert recognise(Report(), []) == (None, None)
     assert recognise(Report(line="it is v1.4"), [("v1.4", commit_of("v1.4"))]) == ("v1.4", commit_of("v1.4"))
 

@@ -1,9 +1,13 @@
 """What must never be seen is not seen, wherever the stream was cut; everything else passes unchanged and at once."""
 
 import base64
+import html
 import json
+import os
 import random
 import re
+import shlex
+import subprocess
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.execution.masking import ENCODERS, MASK, Masker, forms
+from pipelines.execution.encoders import ENCODERS, OF_THE_WHOLE, forms
+from pipelines.execution.masking import MASK, Masker
 
 PASSWORD = 'pa$$/w0rd+"ü"?& ok'
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nshort\n-----END KEY-----\n"
@@ -82,29 +87,100 @@ def test_a_line_is_not_delayed_without_need() -> None:
     assert masker.feed(b"ect\n") == b"correct\n"
 
 
+QUOTED = 'it\'s <b>&"ü" $HOME\\'
+LONG = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.~ and more"
+HARD = json.dumps(QUOTED)[1:-1]
 CLAIMED = {
-    "raw": (PASSWORD.encode(), rb"\*{3}"),
-    "base64": (base64.b64encode(PASSWORD.encode()), rb"\*{3}.{0,2}={0,2}"),
-    "base64, second of three": (base64.b64encode(b"u" + PASSWORD.encode() + b"tail"), rb".{2}\*{3}.{5,8}"),
-    "base64, third of three": (base64.b64encode(b"u:" + PASSWORD.encode() + b"tail"), rb".{3}\*{3}.{5,8}"),
-    "base64url": (base64.urlsafe_b64encode(b"user:" + PASSWORD.encode()), rb".{7}\*{3}.{0,2}={0,2}"),
-    "hex": (PASSWORD.encode().hex().encode(), rb"\*{3}"),
-    "HEX": (PASSWORD.encode().hex().upper().encode(), rb"\*{3}"),
-    "percent": (quote(PASSWORD, safe="").encode(), rb"\*{3}"),
-    "percent, slash kept": (quote(PASSWORD).encode(), rb"\*{3}"),
-    "form": (quote_plus(PASSWORD).encode(), rb"\*{3}"),
-    "json": (json.dumps({"p": PASSWORD}).encode(), rb'\{"p": "\*{3}"\}'),
-    "json, not ASCII": (json.dumps({"p": PASSWORD}, ensure_ascii=False).encode(), rb'\{"p": "\*{3}"\}'),
+    "raw": (PASSWORD, PASSWORD.encode(), rb"\*{3}"),
+    "trimmed": (f"  {PASSWORD}\n", PASSWORD.encode(), rb"\*{3}"),
+    "lines": (KEY, b"MIIEpAIBAAKCAQEA", rb"\*{3}"),
+    "CRLF": (KEY, KEY.replace("\n", "\r\n").encode(), rb"\*{3}(\r\n)?"),
+    "base64": (PASSWORD, base64.b64encode(PASSWORD.encode()), rb"\*{3}.{0,2}={0,2}"),
+    "base64, second of three": (PASSWORD, base64.b64encode(b"u" + PASSWORD.encode() + b"tail"), rb".{2}\*{3}.{5,8}"),
+    "base64, third of three": (PASSWORD, base64.b64encode(b"u:" + PASSWORD.encode() + b"tail"), rb".{3}\*{3}.{5,8}"),
+    "base64url": (PASSWORD, base64.urlsafe_b64encode(b"user:" + PASSWORD.encode()), rb".{7}\*{3}.{0,2}={0,2}"),
+    "base64, wrapped at 76": (LONG, base64.encodebytes(LONG.encode()).strip(), rb"\*{3}.{0,2}={0,2}"),
+    "base64, wrapped at 64": (
+        LONG,
+        re.sub(rb"(.{64})", rb"\1\r\n", base64.b64encode(LONG.encode())),
+        rb"\*{3}.{0,2}={0,2}",
+    ),
+    "base64, twice": (PASSWORD, base64.b64encode(base64.b64encode(PASSWORD.encode())), rb"\*{3}.{0,8}"),
+    "base64, twice, in a context": (
+        PASSWORD,
+        base64.b64encode(b"k=" + base64.b64encode(b"user:" + PASSWORD.encode())),
+        rb".{8,16}\*{3}.{0,8}",
+    ),
+    "hex": (PASSWORD, PASSWORD.encode().hex().encode(), rb"\*{3}"),
+    "HEX": (PASSWORD, PASSWORD.encode().hex().upper().encode(), rb"\*{3}"),
+    "hex with colons": (PASSWORD, PASSWORD.encode().hex(":").encode(), rb"\*{3}"),
+    "xxd": (
+        PASSWORD,
+        b'00000000: 7061 2424 2f77 3072 642b 22c3 bc22 3f26  pa$$/w0rd+".."?&\n00000010: 206f 6b  ok',
+        rb"00000000: \*{3}  \*{3}\n00000010: \*{3}  ok",
+    ),
+    "hexdump -C": (
+        PASSWORD,
+        b'00000000  70 61 24 24 2f 77 30 72  64 2b 22 c3 bc 22 3f 26  |pa$$/w0rd+".."?&|',
+        rb"00000000  \*{3}  \|\*{3}\|",
+    ),
+    "percent": (PASSWORD, quote(PASSWORD, safe="").encode(), rb"\*{3}"),
+    "percent, slash kept": (PASSWORD, quote(PASSWORD).encode(), rb"\*{3}"),
+    "form": (PASSWORD, quote_plus(PASSWORD).encode(), rb"\*{3}"),
+    "json": (PASSWORD, json.dumps({"p": PASSWORD}).encode(), rb'\{"p": "\*{3}"\}'),
+    "json, not ASCII": (PASSWORD, json.dumps({"p": PASSWORD}, ensure_ascii=False).encode(), rb'\{"p": "\*{3}"\}'),
+    "json, Go's": (
+        QUOTED,
+        HARD.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").encode(),
+        rb"\*{3}",
+    ),
+    "json in json": (QUOTED, json.dumps(json.dumps({"p": QUOTED})).encode(), rb'"\{\\"p\\": \\"\*{3}\\"\}"'),
+    "quoted by shlex": (QUOTED, shlex.quote(QUOTED).encode(), rb"'\*{3}'"),
+    "set -x": (QUOTED, QUOTED.replace("'", "'\\''").encode(), rb"\*{3}"),
+    "printf %q": (QUOTED, 'it\\\'s\\ \\<b\\>\\&\\"ü\\"\\ \\$HOME\\\\'.encode(), rb"\*{3}"),
+    "printf %q, control": ("one'\ntwo\tü", b"$'one\\'\\ntwo\\t\\303\\274'", rb"\$'\*{3}'"),
+    "html": (QUOTED, html.escape(QUOTED).encode(), rb"\*{3}"),
+    "xml": (QUOTED, html.escape(QUOTED).replace("&#x27;", "&apos;").encode(), rb"\*{3}"),
+    "repr": (QUOTED, repr(["x", QUOTED]).encode(), rb"\['x', '\*{3}'\]"),
+    "repr of bytes": (QUOTED, repr(QUOTED.encode()).encode(), rb"b'\*{3}'"),
+    "yaml": (QUOTED, b'"it\'s <b>&\\"\\xFC\\" $HOME\\\\"', rb'"\*{3}"'),
+    "sql": (QUOTED, QUOTED.replace("'", "''").encode(), rb"\*{3}"),
 }
 
 
-@pytest.mark.parametrize(("form", "seen"), CLAIMED.values(), ids=CLAIMED.keys())
-def test_every_claimed_form_is_masked_at_every_cut(form: bytes, seen: bytes) -> None:
+@pytest.mark.parametrize(("value", "form", "seen"), CLAIMED.values(), ids=CLAIMED.keys())
+def test_every_claimed_form_is_masked_at_every_cut(value: str, form: bytes, seen: bytes) -> None:
     text = b"see " + form + b" there\n"
-    whole = masked([PASSWORD], [text])
-    assert re.fullmatch(b"see " + seen + b" there\n", whole)
+    whole = masked([value], [text])
+    assert re.fullmatch(b"see " + seen + b" there\n", whole), whole
     for cut in range(len(text) + 1):
-        assert masked([PASSWORD], [text[:cut], text[cut:]]) == whole
+        assert masked([value], [text[:cut], text[cut:]]) == whole
+
+
+SHELL = r"""
+printf '%s %q\n' "$S" "$S"
+printf %s "$S" | base64
+set -x
+: "$S" "a $S b"
+"""
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=8, max_size=40))
+def test_values_of_any_letters_are_found_however_they_are_quoted(value: str) -> None:
+    quoted = [json.dumps(value), repr(value), shlex.quote(value), html.escape(value), quote(value), quote_plus(value)]
+    for form in (value, *quoted, base64.b64encode(value.encode()).decode(), value.encode().hex()):
+        seen = masked([value], [b"> ", form.encode(), b" <"])
+        assert re.fullmatch(rb"> b?['\"]?\*{3}.{0,3}['\"]? <", seen, re.DOTALL), (form, seen)
+
+
+@pytest.mark.parametrize("value", [PASSWORD, QUOTED, LONG, "a!b#c~d=~e:~f", "one\ntwo'\\\tthree"])
+def test_what_a_shell_itself_prints_of_a_value_is_masked(value: str) -> None:
+    done = subprocess.run(["bash", "-c", SHELL], env={"S": value, "PATH": os.environ["PATH"]}, capture_output=True)
+    printed = done.stdout + done.stderr
+    whole = masked([value], [printed])
+    assert whole.count(MASK) >= 5
+    for piece in (value.encode()[at : at + 8] for at in range(len(value.encode()) - 8)):
+        assert piece not in whole, (piece, whole)
 
 
 def test_percent_of_either_case() -> None:
@@ -141,7 +217,18 @@ def test_values_that_are_not_text_are_masked_too() -> None:
 
 
 def test_the_table_of_encoders_is_the_list_of_claims() -> None:
-    assert set(ENCODERS) == {"raw", "base64", "base64url", "hex", "percent", "json"}
+    assert set(ENCODERS) == {"raw", "base64", "base64url", "hex", "percent", "json", "shell", "html", "literal"}
+    assert set(OF_THE_WHOLE) == {"base64 wrapped", "base64 twice", "hex groups", "dump", "json twice"}
+
+
+def test_a_text_is_masked_whole_and_leaves_nothing_for_the_next() -> None:
+    masker = Masker(["correct-horse"])
+    assert [masker.text(text) for text in ("a correct-horse", "correct-", "horse")] == ["a ***", "correct-", "horse"]
+
+
+def test_many_large_secrets_cost_little_memory() -> None:
+    values = [random.Random(number).randbytes(1000).hex() for number in range(64)]
+    assert masked(values, [b"x " * 1000, values[7].encode()]) == b"x " * 1000 + MASK
 
 
 def test_it_costs_little() -> None:

@@ -255,7 +255,7 @@ async def test_removing_and_pruning(api: Repository, source: Source, tmp_path: P
     await source.remove_tree(commits[0])
     await source.remove_tree(commits[0])
     assert [tree.exists() for tree in trees] == [False, True, True]
-    assert await source.prune_trees(frozenset({commits[1]})) == (commits[2],)
+    assert await source.prune_trees(frozenset({commits[1]}), time.time() + 1) == (commits[2],)
     assert {path.name for path in trees[0].parent.iterdir()} == {".boot", commits[1]}
     assert (await source.tree(api.url, commits[0]) / "a" / "b").read_text() == "0"
     with pytest.raises(SourceError):

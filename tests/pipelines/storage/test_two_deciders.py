@@ -2,17 +2,19 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.sql.selectable import GenerativeSelect
 from sqlmodel import Session
 
 from pipelines.domain.decide import decide
+from pipelines.domain.events import Closed, Outcome
 from pipelines.domain.refusals import Refusal
 from pipelines.storage.book import Book
 from pipelines.storage.database import Database
-from pipelines.storage.schema import bring_up_to_date
+from pipelines.storage.tables import DeployRow, StreamRow
 from tests.support.domain import ANA, NOON, RAJ, ask, facts
 
 
@@ -62,23 +64,19 @@ def race(database: Database) -> list[bool]:
     return started
 
 
-async def test_of_two_deciders_at_once_one_starts(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/shipmate.db"
-    bring_up_to_date(url)
-    database = Database(url)
+async def test_of_two_deciders_at_once_one_starts(database_url: str) -> None:
+    database = Database(database_url)
     try:
         assert sorted(race(database)) == [False, True]
     finally:
         await database.close()
 
 
-@pytest.mark.parametrize("begin", ["BEGIN", ""])
-async def test_the_race_is_real_without_the_write_lock(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str
-) -> None:
-    """With the lock taken away both decide that the room is free: what the test above would catch."""
-    url = f"sqlite:///{tmp_path}/shipmate.db"
-    bring_up_to_date(url)
+def without_lock(monkeypatch: pytest.MonkeyPatch, begin: str | None) -> None:
+    """Take away what serialises deciders: `begin` instead of SQLite's lock of the file; None: PostgreSQL's of rows."""
+    if begin is None:
+        monkeypatch.setattr(GenerativeSelect, "with_for_update", lambda self, **_: self)
+        return
     real = event.listen
 
     def unlocked(target: object, name: str, handler: Callable[..., object], **more: object) -> None:
@@ -88,7 +86,17 @@ async def test_the_race_is_real_without_the_write_lock(
             real(target, name, handler, **more)
 
     monkeypatch.setattr(event, "listen", unlocked)
-    database = Database(url)
+
+
+@pytest.mark.parametrize(
+    ("database_url", "begin"), [("sqlite", "BEGIN"), ("sqlite", ""), ("postgres", None)], indirect=["database_url"]
+)
+async def test_the_race_is_real_without_the_lock(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, begin: str | None
+) -> None:
+    """With the lock taken away both decide that the room is free: what the test above would catch."""
+    without_lock(monkeypatch, begin)
+    database = Database(database_url)
     decided: list[bool] = []
     both_read = threading.Barrier(2, timeout=5)
 
@@ -110,3 +118,34 @@ async def test_the_race_is_real_without_the_write_lock(
         thread.join()
     await database.close()
     assert decided == [True, True]
+
+
+async def test_who_waited_for_the_room_sees_what_was_decided_meanwhile(database_url: str) -> None:
+    """Also of rows that its transaction has read before it took the room, and still has."""
+    database = Database(database_url)
+    database.write_now(decider("ana", lambda: None))
+    held, looked, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(session: Session, topics: set[str]) -> None:
+        book = Book(session, topics, enqueue_nothing)
+        state = book.state("api", "staging")
+        held.set()
+        assert go_on.wait(10)
+        book.append(state, [Closed(deploy="ana", outcome=Outcome.ABORTED)], NOON, by="raj", via="test")
+
+    def wait(session: Session, topics: set[str]) -> tuple[str | None, int]:
+        before = session.get(DeployRow, "ana"), session.get(StreamRow, "api/staging")
+        looked.set()
+        after = Book(session, topics, enqueue_nothing).state("api", "staging")
+        assert None not in before
+        return after.room.running, after.deploys["ana"].seq
+
+    with ThreadPoolExecutor(2) as threads:
+        holding = threads.submit(database.write_now, hold)
+        assert held.wait(10)
+        waiting = threads.submit(database.write_now, wait)
+        looked.wait(0.3)  # on SQLite nobody so much as looks while another decides
+        go_on.set()
+        holding.result()
+        assert waiting.result()[0] == (None, 2)
+    await database.close()

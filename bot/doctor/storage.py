@@ -1,0 +1,58 @@
+"""The database: that it opens, is of a schema that this version knows, is whole, and can be written to; of a PostgreSQL
+that it answers and is up to date."""
+
+from functools import partial
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.doctor.findings import Finding, Findings, in_thread, ok, problem, warning
+from bot.settings import Settings
+from pipelines.storage.checkup import Looked, look_over
+from pipelines.storage.errors import StorageError
+from pipelines.storage.schema import HEAD, make_ready
+
+SECONDS = 8.0
+MEND = "stop the bot, keep a copy of it, then restore a backup (one lies beside it from before each upgrade)"
+
+
+async def database(settings: Settings) -> Findings:
+    looked = await in_thread(partial(look_over, settings.database, SECONDS))
+    if looked is None:
+        yield await _server(settings.database)
+        return
+    if not looked.exists:
+        yield ok("database", "not there yet; the first start makes it")
+        return
+    for wrong in looked.problems:
+        yield problem("database", f"{looked.path}: {wrong}; {MEND}")
+    if not looked.writable:
+        yield problem("database", f"{looked.path} is not writable; look whose it is, and whether the disk is read-only")
+    if looked.newer:
+        yield problem(
+            "database", f"a newer Shipmate wrote it (schema {looked.schema}); run that one, or restore a backup"
+        )
+    if looked.whole is None:
+        yield warning("database", f"it is too large to look all of it over in {SECONDS:g} s; nothing wrong so far")
+    elif not looked.problems and looked.writable and not looked.newer:
+        yield ok("database", _good(looked))
+
+
+async def _server(url: str) -> Finding:
+    from pipelines.execution.engine import DurableEngine
+    from pipelines.storage.connecting import shown, wait_for
+
+    try:
+        await wait_for(url, 0, lambda _: None)
+        await in_thread(partial(make_ready, url))
+        await in_thread(DurableEngine(url).check)
+    except StorageError as error:
+        return problem("database", str(error))
+    except DBAPIError as error:
+        return problem("database", f"{shown(url)} does not do what it is asked: {error.orig}")
+    return ok("database", f"{shown(url)} answers, and is at schema {HEAD}")
+
+
+def _good(looked: Looked) -> str:
+    if looked.older:
+        return f"whole and writable; at schema {looked.schema}, which the next start brings up to date, after a copy"
+    return f"whole and writable, at schema {looked.schema}" if looked.schema else "empty; the first start fills it"

@@ -1,0 +1,32 @@
+"""Holding a data folder: what one process does with it no other does at the same time."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from bot.roles import Role
+
+LOCKS = {Role.WORKER: "bot.lock", Role.WEB: "web.lock"}
+
+
+class AlreadyRunningError(Exception):
+    """Another bot holds the data folder. The message says which process."""
+
+
+def hold(data: Path, role: Role) -> Callable[[], None]:
+    """Take the folder for a role of this process; the way to let go of it. Raises AlreadyRunningError."""
+    held = os.open(data / LOCKS[role], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(held, 32).decode().strip() or "unknown"
+        os.close(held)
+        raise AlreadyRunningError(
+            f"A bot is running on {data} already: process {holder}. "
+            "Stop it first, or give this one a folder of its own with --data."
+        ) from None
+    os.ftruncate(held, 0)
+    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
+    return partial(os.close, held)

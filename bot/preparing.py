@@ -1,0 +1,55 @@
+"""Preparing what a process stands on before anything of it begins: its database is waited for, its schema looked at,
+and its names on the database taken."""
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+from bot.roles import Role
+from pipelines.execution.engine import DurableEngine
+from pipelines.storage.database import sqlite_path
+from pipelines.storage.errors import UnreachableError
+from pipelines.storage.schema import make_ready
+
+if TYPE_CHECKING:
+    from pipelines.storage.slot import Slot
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 60.0
+
+
+async def prepare(url: str, engine: DurableEngine) -> None:
+    """Raises StorageError, and SQLAlchemy's DBAPIError for a broken file."""
+    await there(url)
+    try:
+        copy = await asyncio.to_thread(make_ready, url)
+        await asyncio.to_thread(engine.check)
+    except DBAPIError as error:
+        if sqlite_path(url) is not None:
+            raise
+        raise UnreachableError(f"The database does not do what it is asked: {error.orig}") from error
+    if copy is not None:
+        log.info("the database was brought up to date; a copy of how it was is %s", copy)
+
+
+async def there(url: str) -> None:
+    """Wait until the database answers, for a minute. Raises UnreachableError."""
+    if sqlite_path(url) is None:
+        from pipelines.storage.connecting import wait_for
+
+        await wait_for(url, WAIT_SECONDS, lambda words: print(words, file=sys.stderr, flush=True))
+
+
+def slots(url: str, roles: frozenset[Role], host: str) -> "list[Slot]":
+    """The names that a process has for itself on its database: one web, and one worker a host. A SQLite file needs
+    none."""
+    if sqlite_path(url) is not None:
+        return []
+    from pipelines.storage.slot import Slot
+
+    names = {Role.WEB: "web", Role.WORKER: f"worker {host}"}
+    return [Slot(url, names[role]) for role in Role if role in roles]
