@@ -85,14 +85,11 @@ class Canvas:
         self.postings = await self.studio.shipmate.postings(self.id, SURFACE)
 
     async def watch(self) -> None:
-        """Keep `latest` what it says. Until cancelled; a look that fails is made again."""
+        """Keep `latest` what it says. Until cancelled."""
         with self.studio.shipmate.listening(f"deploy:{self.id}") as event:
             while True:
                 event.clear()
-                try:
-                    await self.refresh()
-                except Exception:
-                    log.exception("how %s stands could not be read", self.id)
+                await self.refresh()
                 await told(event, WATCH_AGAIN)
 
     async def refresh(self) -> Deploy:

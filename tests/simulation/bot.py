@@ -22,17 +22,18 @@ from handlers.slack.inbox import Inbox
 from handlers.slack.painter import Painter
 from handlers.slack.private import Private
 from handlers.slack.sending import Sender
-from handlers.slack.tasks import Tasks
+from handlers.slack.tasks import Breaks, Tasks
 from handlers.slack.workspace import Workspace
 from pipelines.deciding import Decider
 from pipelines.domain.model import Config
 from pipelines.execution.agent import Agent
+from pipelines.execution.rescue import SWEEP_SECONDS, Rescue
 from pipelines.execution.source import Source
 from pipelines.execution.turns import Turns
 from pipelines.facts import Gatherer
 from pipelines.looking import Looker
 from pipelines.probing import Prober
-from pipelines.shipmate import SWEEP_SECONDS, Shipmate
+from pipelines.shipmate import Shipmate
 from pipelines.storage.database import Database
 from tests.simulation.engine import SimulatedEngine
 from tests.simulation.loop import SimulatedLoop
@@ -74,13 +75,12 @@ class SimulatedBot:
         channels = Channels(web, self._workspace, clock=loop.time)
         doorman = SlackDoorman(web, self._workspace, channels, lambda: config)
         private = Private(web, SimulatedSession.of(slack, loop))
-        gatherer = Gatherer(source=source, doorman=doorman, config=lambda: config, clock=clock)
-        prober = Prober(
-            database=database, gatherer=gatherer, host=HOST, config=lambda: config, clock=clock, new_id=new_id
-        )
+        gatherer = Gatherer(source=source, doorman=doorman, clock=clock)
+        prober = Prober(database=database, gatherer=gatherer, clock=clock, new_id=new_id)
+        enqueue = self.engine.enqueue
         decider = Decider(
             database=database,
-            enqueue=self.engine.enqueue,
+            enqueue=enqueue,
             gatherer=gatherer,
             prober=prober,
             doorman=doorman,
@@ -88,21 +88,22 @@ class SimulatedBot:
             clock=clock,
             new_id=new_id,
         )
-        looker = Looker(database=database, gatherer=gatherer, prober=prober, decider=decider, config=lambda: config)
         self.shipmate = Shipmate(
             database=database,
-            enqueue=self.engine.enqueue,
-            engine=self.engine,
+            enqueue=enqueue,
             decider=decider,
-            looker=looker,
+            looker=Looker(
+                database=database, gatherer=gatherer, prober=prober, decider=decider, config=lambda: config
+            ),
             config=lambda: config,
             clock=clock,
             new_id=new_id,
         )
-        self._turns = Turns(
-            database=database, enqueue=self.engine.enqueue, host=HOST, config=lambda: config, clock=clock
+        self._rescue = Rescue(database, self.engine)
+        self._turns = Turns(database=database, enqueue=enqueue, host=HOST, config=lambda: config, clock=clock)
+        self._agent = Agent(
+            database=database, source=source, host=HOST, runs=runs, path="/bin", environ={}, clock=clock
         )
-        self._agent = Agent(database=database, source=source, host=HOST, runs=runs, path="/bin", clock=clock)
         self._answers = Answers(self.shipmate, private=private, channels=channels, clock=clock)
         choosing = Choosing(self.shipmate, web, self._workspace, answers=self._answers, clock=clock)
         self.inbox = Inbox(
@@ -123,6 +124,8 @@ class SimulatedBot:
             clock=clock,
         )
         self._painter = Painter(studio)
+        for part in (self._painter, self._answers):
+            part._breaks = Breaks(clock=loop.time)
         self.listens = False
         self._painting: asyncio.Task[None] | None = None
 
@@ -144,6 +147,7 @@ class SimulatedBot:
 
     async def _sweep(self) -> None:
         while True:
+            await self._rescue.sweep()
             await self.shipmate.sweep()
             await asyncio.sleep(SWEEP_SECONDS)
 

@@ -16,12 +16,12 @@ from pipelines import deciding, shipmate
 from pipelines.domain import advance, decide, fold
 from pipelines.domain.commands import Abort
 from pipelines.domain.deploy import Deploy, StepRun
-from pipelines.domain.events import AbortAsked, Asked, Planned, Progress
+from pipelines.domain.events import AbortAsked, Asked, Outcome, Planned, Progress
 from pipelines.domain.fold import State
 from pipelines.domain.gates import Facts
 from pipelines.domain.plan import Step
 from pipelines.domain.room import Good, Room
-from pipelines.execution import follower
+from pipelines.execution import follower, turns
 from pipelines.storage import asks, deploys
 from tests.simulation.engine import SimulatedEngine
 from tests.simulation.source import VERSIONS
@@ -80,6 +80,17 @@ def begun_twice(real: Any) -> Any:
             yield from real(deploy, it)
 
     return step
+
+
+def closes_at_once(real: Any) -> Any:
+    """Where scripts are to be ended, the deploy closes and leaves them alone."""
+
+    def actions(deploy: Deploy, room: Room, now: datetime) -> tuple[Any, ...]:
+        found: tuple[Any, ...] = real(deploy, room, now)
+        leaves = bool(found) and all(isinstance(action, advance.Stop) for action in found)
+        return (advance.Close(outcome=Outcome.ABORTED),) if leaves else found
+
+    return actions
 
 
 def fence_stays(real: Any) -> Any:
@@ -156,8 +167,8 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "enqueued outside of the transaction": ((SimulatedEngine, "enqueue", does_nothing),),
     "a lost step is run again": ((advance, "_step", lost_is_run_again),),
     "a step is begun twice": ((advance, "_step", begun_twice),),
-    "an abort leaves scripts alive": ((advance, "_of_plan", lambda _real: lambda _step: False),),
-    "the fence stays": ((decide, "_plan", fence_stays),),
+    "an abort leaves scripts alive": ((turns, "advance", closes_at_once),),
+    "the fence stays": ((decide, "plan_for", fence_stays),),
     "back to what was never good": ((decide, "_rollback_goal", back_to_anything),),
     "an abort of what is over": ((decide, "_abort", aborts_what_is_over),),
     "nobody is told": ((private.Private, "tell", nobody_is_told),),

@@ -33,12 +33,9 @@ from tests.support.domain import NOON
 OVERLAP = 5.0
 COMMANDS = (Wanted, Rollback, Abort, Retry, Answer)
 JOURNAL = "SELECT stream, seq, at, body FROM event WHERE stream != 'front' ORDER BY id"
+OPEN_STEPS = "SELECT deploy, step, attempt FROM step WHERE ended_at IS NULL AND progress != 'unsupervised'"
 OUTPUT = "SELECT deploy, step, attempt, data FROM output ORDER BY deploy, step, attempt, offset"
-UNPAINTED = """
-SELECT deploy.id, deploy.seq, posting.seq FROM deploy LEFT JOIN posting
-ON posting.deploy = deploy.id AND posting.kind = 'painted' AND posting.surface = 'slack'
-WHERE posting.seq IS NULL OR posting.seq != deploy.seq
-"""
+UNPAINTED = "SELECT id, seq, painted FROM deploy WHERE painted != seq"
 
 
 @dataclass
@@ -54,7 +51,7 @@ class Rest:
         with sqlite3.connect(self.path) as rows:
             undecided = rows.execute("SELECT id FROM ask WHERE decided_at IS NULL OR answered_at IS NULL").fetchall()
             unpainted = rows.execute(UNPAINTED).fetchall()
-            open_steps = rows.execute("SELECT deploy, step, attempt FROM step WHERE ended_at IS NULL").fetchall()
+            open_steps = rows.execute(OPEN_STEPS).fetchall()
         rows.close()
         if undecided:
             return f"asks without a decision or an answer: {undecided}"
@@ -65,8 +62,8 @@ class Rest:
         waiting = {deploy.id for deploy in deploys.values() if deploy.outcome is None}
         if left := [row for row in unpainted if row[0] not in waiting]:
             return f"not painted to the end: {left}"
-        if left := [row for row in open_steps if row[0] not in waiting]:
-            return f"steps that nobody ended: {left}"
+        if open_steps:
+            return f"steps that nobody ended: {open_steps}"
         if wrong := next((why for one in waiting if (why := self._wrong(deploys[one])) is not None), None):
             return wrong
         return None
@@ -77,7 +74,7 @@ class Rest:
         self._snapshots(deploys)
         waiting = {deploy.id for deploy in deploys.values() if deploy.outcome is None}
         for run in self.runs.alive():
-            expect(run.env["DEPLOY_ID"] in waiting, f"{run.name} is alive, and its deploy waits for nobody")
+            expect(run.deploy in waiting, f"{run.name} is alive, and its deploy waits for nobody")
         for deploy in deploys.values():
             wrong = self._wrong(deploy)
             expect(wrong is None, wrong or "")
@@ -186,7 +183,7 @@ class Rest:
         rows.close()
         for run in self.runs.runs.values():
             out = run.folder / "out"
-            if run.env["DEPLOY_ID"] in deploys and out.exists():
+            if run.deploy in deploys and out.exists():
                 expect(
                     kept[run.name] == out.read_bytes(),
                     f"{run.name} printed {out.read_bytes()!r}, kept is {kept[run.name]!r}",

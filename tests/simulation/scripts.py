@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from pipelines.execution.rundir import Exit, RunState, Spec, Why
+from pipelines.execution.rundir import Exit, RunState, Spec, Started, Why
 from tests.simulation.agenda import Agenda
 from tests.simulation.chance import Chance, Course, Mix
 
@@ -45,7 +45,11 @@ class Run:
 
     @property
     def name(self) -> str:
-        return f"{self.env['DEPLOY_ID']}/{self.folder.name}"
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def deploy(self) -> str:
+        return self.folder.parent.name
 
     @property
     def room(self) -> str:
@@ -114,6 +118,7 @@ class SimulatedRuns:
         if run.started or run.exit is not None or not run.spawned:
             return
         run.started = run.alive = run.supervised = True
+        (run.folder / "started").touch()
         self.watcher.begins(run)
         if run.verb != "status":  # what it prints first is its answer
             self._print(run, f"{run.verb} begins\n")
@@ -178,7 +183,7 @@ class SimulatedRuns:
             self.watcher.note(f"script     {run.name} {run.verb} lost its supervisor")
             self.agenda.after(self.chance.between(1.0, 40.0), partial(self._end, run))
 
-    def state(self, run_dir: Path) -> RunState:
+    def state(self, run_dir: Path, *, detach: bool = False) -> RunState:
         run = self.runs.get(run_dir)
         if run is None:
             return RunState.ABSENT
@@ -194,18 +199,34 @@ class SimulatedRuns:
         run = self.runs.get(run_dir)
         return run.exit if run else None
 
-    def request_stop(self, run_dir: Path, *, force: bool = False) -> bool:
+    def read_started(self, run_dir: Path) -> Started | None:
         run = self.runs.get(run_dir)
-        if run is None:  # nothing was prepared: the folder is made, and says that it was stopped before it began
-            run = self.runs[run_dir] = Run(folder=run_dir, spec=Spec(argv=["-"], cwd="", env={"DEPLOY_ID": "-"}))
+        if run is None or not (run.started or run.exit):
+            return None
+        session = 1 if run.started else 0
+        return Started(pid=session, start=1, session=session, script_start=1, boot_id="", at=self.clock())
+
+    def rebooted(self, _run_dir: Path) -> bool:
+        return False
+
+    def forbid(self, run_dir: Path) -> bool:
+        """Raises OSError where there is no folder."""
+        (run_dir / "forbidden").touch()
+        run = self.runs.setdefault(run_dir, Run(folder=run_dir, spec=Spec(argv=["-"], cwd="", env={})))
+        if run.started or run.exit is not None:
+            return False
+        run.exit = self._exit(Why.ABORT)
+        return True
+
+    def request_stop(self, run_dir: Path, *, force: bool = False) -> bool:
         match self.state(run_dir):
             case RunState.ABSENT:
-                run.exit = self._exit(Why.ABORT)
+                return self.forbid(run_dir)
             case RunState.RUNNING | RunState.UNSUPERVISED:
-                self._tell_to_end(run, force=force)
+                self._tell_to_end(self.runs[run_dir], force=force)
+                return True
             case RunState.EXITED | RunState.LOST:
                 return False
-        return True
 
     def _tell_to_end(self, run: Run, *, force: bool) -> None:
         if run.told_to_end and not force:

@@ -1,6 +1,6 @@
 """Repositories of the simulation: versions, each a commit with the same deploy.yml, and now and then no answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -51,6 +51,9 @@ class SimulatedSource:
     async def ls(self, repo: str, commit: str, prefix: str = "") -> dict[str, str]:
         names = ("install", "status", "route", "stop", "before", "after", "check")
         return {"deploy.yml": "100644", **{f"deploy/{name}.sh": "100755" for name in names}}
+
+    async def ways_out(self, repo: str, commit: str, links: Iterable[str]) -> dict[str, str]:
+        return {}
 
     async def tree_id(self, repo: str, commit: str) -> str:
         return commit[::-1]

@@ -15,12 +15,14 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import OperationalError
 
 from handlers.slack.api import Fault
 from pipelines.domain.model import Config, Environment, Service, Target
-from pipelines.execution import agent
+from pipelines import errors
+from pipelines.execution import agent, endings
 from tests.simulation.agenda import Agenda
 from tests.simulation.bot import SimulatedBot
 from tests.simulation.chance import Chance, Mix, swarm
@@ -35,7 +37,7 @@ from tests.simulation.source import SimulatedSource
 from tests.support.domain import NOON, commit_of
 
 TRACE_KEPT = 400
-PATIENCE = 1800.0  # simulated seconds in which all comes to rest once nothing breaks any more
+PATIENCE = 600.0  # simulated seconds in which all comes to rest once nothing breaks any more
 LOOK = 2.0
 POINTS = 700  # of a seed at which the bot may be killed
 
@@ -134,7 +136,7 @@ class World:
         return f"d{next(self._ids):04d}"
 
     def _alive(self) -> set[str]:
-        return {run.env["DEPLOY_ID"] for run in self.runs.alive()}
+        return {run.deploy for run in self.runs.alive()}
 
     def _source_away(self) -> bool:
         return not self._healed and self.chance.likely(self.mix.source)
@@ -147,10 +149,9 @@ class World:
 
     def begins(self, run: Run) -> None:
         step, _, attempt = run.folder.name.rpartition(".")
-        deploy = run.env["DEPLOY_ID"]
         self.note(f"script     {run.name} {run.verb} begins, it will go {run.course}")
-        if not deploy.startswith("look-"):
-            self.invariants.may_run(deploy, step, int(attempt), int(run.env["DEPLOY_FENCE"]))
+        if not run.deploy.startswith("look-"):
+            self.invariants.may_run(run.deploy, step, int(attempt), int(run.env["DEPLOY_FENCE"]))
 
     def run(self) -> None:
         """Raises BrokenError, or whatever else goes wrong."""
@@ -166,13 +167,20 @@ class World:
 
     @contextmanager
     def _swapped(self) -> Iterator[None]:
-        """The agent starts its scripts on the simulated host."""
-        real = agent.rundir
-        agent.rundir = self.runs  # type: ignore[assignment]
+        """The agent starts its scripts on the simulated host, and errors are numbered as all else is."""
+        swaps: list[tuple[Any, str, Any]] = [
+            (agent, "rundir", self.runs),
+            (endings, "rundir", self.runs),
+            (errors, "new_id", self._new_id),
+        ]
+        real = [getattr(module, name) for module, name, _ in swaps]
+        for module, name, simulated in swaps:
+            setattr(module, name, simulated)
         try:
             yield
         finally:
-            agent.rundir = real
+            for (module, name, _), there in zip(swaps, real, strict=True):
+                setattr(module, name, there)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -213,7 +221,8 @@ class World:
         self.agenda.after(self.chance.between(1.0, 40.0), self._slack_comes)
 
     def _slack_comes(self) -> None:
-        self.note("Slack is back")
+        if self.slack.away:
+            self.note("Slack is back")
         self.slack.away = False
 
     def _deliver_again(self) -> None:
@@ -312,6 +321,7 @@ class World:
         """From here on nothing breaks any more."""
         self.note("all is well from here on")
         self._healed = self.slack.healed = self.runs.healed = True
+        self.slack.away = False
 
     def _rest(self) -> None:
         rest = Rest(self._folder / "shipmate.db", self.slack, self.runs, self.people, self.clock)
