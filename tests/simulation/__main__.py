@@ -1,95 +1,60 @@
-"""python -m tests.simulation --seed 7            one seed, and what happened in it
-python -m tests.simulation --seeds 1:500      so many; ends at the first that breaks"""
+"""Simulates. The exit status is 1 when something that must hold did not.
+
+python -m tests.simulation --seed 7         one seed, and all that happened in it
+python -m tests.simulation --seeds 1:500    so many; ends at the first that breaks, and shows how it came to that
+"""
 
 import argparse
-import gc
-from contextlib import nullcontext
-from tests.simulation.mutations import mutated
-import shutil
+import shlex
 import sys
-import tempfile
 import time
-import traceback
-from dataclasses import dataclass
-from pathlib import Path
 
-from pipelines.storage.database import Database
-from pipelines.storage.schema import bring_up_to_date
-from tests.simulation.chance import MIXES, Mix
-from tests.simulation.engine import make_table
-from tests.simulation.world import World
+from tests.simulation.chance import MIXES
+from tests.simulation.mutations import MUTATIONS
+from tests.simulation.stage import Ended, on_stage
 
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    digest: str
-    broken: str
-    trace: tuple[str, ...]
-
-
-class Stage:
-    """A folder in memory where there is one, with an empty database that every seed begins with."""
-
-    def __init__(self) -> None:
-        self.mutation: str | None = None
-        memory = Path("/dev/shm")
-        self._folder = tempfile.TemporaryDirectory(prefix="shipmate-sim-", dir=memory if memory.is_dir() else None)
-        self.root = Path(self._folder.name)
-        self.template = self.root / "empty.db"
-        url = f"sqlite:///{self.template}"
-        bring_up_to_date(url)
-        database = Database(url)
-        database.write_now(lambda session, _topics: make_table(session))
-        database._writer.dispose()
-        database._reader.dispose()
-
-    def run(self, seed: int, mix: Mix) -> Ended:
-        folder = self.root / "seed"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        if True:
-            world = World(seed, mix, folder=folder, template=self.template)
-            broken = ""
-            try:
-                with mutated(self.mutation) if self.mutation else nullcontext():
-                    world.run()
-            except Exception:
-                broken = traceback.format_exc()
-            world.invariants.close()
-            return Ended(digest=world.digest, broken=broken, trace=tuple(world.trace))
+SHOWN = 60
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--seeds")
-    parser.add_argument("--mix", default="all")
-    parser.add_argument("--mutation")
-    parser.add_argument("--digests", action="store_true")
-    parser.add_argument("--keep-going", action="store_true")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--seed", type=int, help="show what happens in this seed")
+    which.add_argument("--seeds", metavar="FIRST:LAST", help="run all of these")
+    parser.add_argument("--mix", default="all", choices=MIXES, help="what people do, and what breaks")
+    parser.add_argument("--mutation", choices=MUTATIONS, help="a rule of the product that is broken on purpose")
+    parser.add_argument("--keep-going", action="store_true", help="do not end at the first seed that breaks")
+    parser.add_argument("--digests", action="store_true", help="print a digest of all that happened in each seed")
     given = parser.parse_args()
-    stage = Stage()
-    stage.mutation = given.mutation
-    first, last = (given.seed, given.seed) if given.seed is not None else map(int, given.seeds.split(":"))
-    gc.set_threshold(50000, 20, 20)
-    began = time.process_time()
-    bad = 0
-    for seed in range(first, last + 1):
-        ended = stage.run(seed, MIXES[given.mix])
-        if seed % 20 == 0:
-            gc.collect()
-        print("D", seed, ended.digest) if given.digests else None
-        if ended.broken or given.seed is not None:
-            lines = ended.trace if given.seed is not None else ended.trace[-3:]
-            print("\n".join(lines))
-            print(ended.broken if given.seed is not None else ended.broken.strip().splitlines()[-1:])
-            print(f"seed {seed} {ended.digest}")
-            bad += bool(ended.broken)
-            if bad and not given.keep_going:
-                return 1
-    took = time.process_time() - began
-    print(f"{last - first + 1} seeds, {bad} broken, {took / (last - first + 1) * 1000:.0f} ms each")
-    return 0
+    first, _, last = (str(given.seed) if given.seeds is None else given.seeds).partition(":")
+    broken, seeds, began = 0, 0, time.process_time()
+    with on_stage() as stage:
+        for seed in range(int(first), int(last or first) + 1):
+            ended = stage.run(seed, given.mix, given.mutation)
+            seeds += 1
+            broken += bool(ended.broken)
+            if given.digests:
+                print(f"seed {seed} {ended.digest}")
+            if given.seed is not None:
+                print("\n".join(ended.trace))
+            if ended.broken:
+                print(told(ended, given.mix, given.mutation))
+                if not given.keep_going:
+                    break
+    each = (time.process_time() - began) / seeds * 1000
+    print(f"{seeds} seeds, {broken} broken, {each:.0f} ms each")
+    return 1 if broken else 0
+
+
+def told(ended: Ended, mix: str, mutation: str | None) -> str:
+    """How a seed came to break, and the line that shows it again."""
+    more = (["--mix", mix] if mix != "all" else []) + (["--mutation", mutation] if mutation else [])
+    again = shlex.join(["python", "-m", "tests.simulation", "--seed", str(ended.seed), *more])
+    return "\n".join(
+        [*ended.trace[-SHOWN:], "", ended.broken, f"seed {ended.seed} broke; it does so again with:", again]
+    )
 
 
 if __name__ == "__main__":

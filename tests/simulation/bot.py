@@ -92,9 +92,7 @@ class SimulatedBot:
             database=database,
             enqueue=enqueue,
             decider=decider,
-            looker=Looker(
-                database=database, gatherer=gatherer, prober=prober, decider=decider, config=lambda: config
-            ),
+            looker=Looker(database=database, gatherer=gatherer, prober=prober, decider=decider, config=lambda: config),
             config=lambda: config,
             clock=clock,
             new_id=new_id,

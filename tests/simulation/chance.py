@@ -39,7 +39,7 @@ class Mix:
     """`acts` is how many things people do, `patience` how many seconds lie between them at most. What is not said
     otherwise is a likelihood."""
 
-    acts: tuple[int, int] = (2, 6)
+    acts: tuple[int, int] = (2, 5)
     patience: float = 10.0
     clicks: float = 0.5
     stale: float = 0.35  # of clicks: on a message as it was before
@@ -53,12 +53,24 @@ class Mix:
     painters: float = 0.3  # the painter dies and is begun again
     jumps: float = 0.3  # the clock jumps
     source: float = 0.1  # the repository does not answer
-    disk: float = 0.0  # a transaction fails: the disk is full
-    stillborn: float = 0.0  # a supervisor dies before it begins
-    removed: float = 0.0  # somebody removes a message of ours
+    disk: float = 0.02  # a transaction fails: the disk is full
+    stillborn: float = 0.02  # a supervisor dies before it begins
+    removed: float = 0.1  # somebody removes a message of ours
 
 
-FAULTS = ("kills", "away", "slack", "scripts", "engine", "painters", "jumps", "source")
+FAULTS = (
+    "kills",
+    "away",
+    "slack",
+    "scripts",
+    "engine",
+    "painters",
+    "jumps",
+    "source",
+    "disk",
+    "stillborn",
+    "removed",
+)
 
 
 def swarm(mix: Mix, chance: "Chance") -> Mix:
@@ -71,10 +83,19 @@ def swarm(mix: Mix, chance: "Chance") -> Mix:
 MIXES = {
     "all": Mix(),
     "kills": Mix(kills=(2, 6), away=0.1, slack=0.02, jumps=0.0),
-    "disk": Mix(disk=0.05, kills=(0, 1)),
-    "stillborn": Mix(stillborn=0.1),
-    "removed": Mix(removed=0.5),
-    "clicks": Mix(acts=(8, 16), patience=3.0, clicks=0.7, again=0.5, kills=(0, 0), engine=0.0, painters=0.0),
+    "disk": Mix(disk=0.1),
+    "clicks": Mix(
+        acts=(8, 14),
+        patience=4.0,
+        clicks=0.7,
+        again=0.5,
+        kills=(0, 0),
+        engine=0.0,
+        painters=0.0,
+        disk=0.0,
+        stillborn=0.0,
+        removed=0.0,
+    ),
 }
 
 

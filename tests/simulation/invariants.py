@@ -188,7 +188,10 @@ class Invariants:
         attempt = self._going(body).attempts[body["step"]][-1]
         name = f"{body['deploy']} {body['step']}"
         expect(attempt.progress in ("lost", "unsupervised"), f"{name} is answered for while it is {attempt.progress}")
-        twice = attempt.answer and (attempt.answer, body["choice"]) != ("again", "worked")  # it fails before it is again
+        twice = attempt.answer and (attempt.answer, body["choice"]) != (
+            "again",
+            "worked",
+        )  # it fails before it is again
         expect(not twice, f"{name} is answered for twice: {attempt.answer}, {body['choice']}")
         attempt.answer = body["choice"]
         if body["choice"] == "worked":

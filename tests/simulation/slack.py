@@ -80,6 +80,7 @@ class SimulatedSlack:
         self.lost: Counter[str] = Counter()
         self.sent: dict[str, float] = {}  # when what stands under a ts was sent
         self.shown: list[Shown] = []
+        self.removed: set[str] = set()  # deploys of which somebody removed a message
         self.note: Callable[[str], None] = lambda _line: None
         self._agenda, self._chance, self._mix = agenda, chance, mix
         self.state = ClockedState(clock)
@@ -100,6 +101,15 @@ class SimulatedSlack:
         if where is not None and any(block["type"] == "actions" for block in message.get("blocks") or ()):
             only = self.state.user(user)
             self.shown.append(Shown(channel=where, message=copy.deepcopy(message), only=only))
+
+    def remove_one(self) -> None:
+        """Somebody who may do that removes a message of the bot's."""
+        found = [(channel, one) for channel in self.state.kept.messages for one in self.state.in_channel(channel)]
+        if found:
+            channel, message = self._chance.one_of(found)
+            self.note(f"somebody removes {message['text'][:60]!r}")
+            self.state.remove(channel, message)
+            self.removed.add(_deploy_of(message))
 
     def address(self, channel: Channel, user: User, message: Message | None = None) -> str:
         """A new response_url."""

@@ -41,22 +41,24 @@ PATIENCE = 600.0  # simulated seconds in which all comes to rest once nothing br
 LOOK = 2.0
 POINTS = 700  # of a seed at which the bot may be killed
 
-CONFIG = Config(
-    services={
-        "api": Service(
-            name="api",
-            repo="/repo",
-            owners=("ana", "raj"),
-            channel="#deploys",
-            targets={"staging": (Target(name="stg-1"), Target(name="stg-2")), "production": (Target(name="prod-1"),)},
-        ),
-        "web": Service(name="web", repo="/web", owners=("ana", "mia")),
-    },
-    environments={
-        "staging": Environment(name="staging"),
-        "production": Environment(name="production", protected=True),
-    },
-)
+
+def config(targets: int) -> Config:
+    """Two services; `targets` is where `api` runs in staging."""
+    staging = tuple(Target(name=f"stg-{number}") for number in range(1, targets + 1))
+    api = Service(
+        name="api",
+        repo="/repo",
+        owners=("ana", "raj"),
+        channel="#deploys",
+        targets={"staging": staging, "production": (Target(name="prod-1"),)},
+    )
+    return Config(
+        services={"api": api, "web": Service(name="web", repo="/web", owners=("ana", "mia"))},
+        environments={
+            "staging": Environment(name="staging"),
+            "production": Environment(name="production", protected=True),
+        },
+    )
 
 
 class Broken(logging.Handler):
@@ -106,9 +108,10 @@ class World:
         self.people = People(self.agenda, self.chance, mix, self.slack, self._tell, self.note)
         self._source = SimulatedSource(recipe(self.chance), away=self._source_away, clock=self.clock)
         self._healed = False
+        self._config = config(self.chance.one_of([1, 1, 2]))
         if self.chance.likely(0.8):
-            for name, service in CONFIG.services.items():
-                for room in CONFIG.environments:
+            for name, service in self._config.services.items():
+                for room in self._config.environments:
                     for target in service.targets_in(room):
                         self.runs.installed[f"{name}/{room}", target.name] = ("v1.0", commit_of("v1.0"))
 
@@ -209,6 +212,8 @@ class World:
             self._sometime(end, self._painter_dies)
         if self.chance.likely(self.mix.jumps):
             self._sometime(end, self._clock_jumps)
+        if self.chance.likely(self.mix.removed):
+            self._sometime(end, self.slack.remove_one)
         return end
 
     def _sometime(self, end: float, action: object) -> None:
@@ -247,7 +252,9 @@ class World:
 
     def _start(self) -> None:
         self.note("the bot starts")
-        loop = self._loop = SimulatedLoop(self.agenda, latency=self.chance.short, dies=self._dies, fails=self._disk_is_full)
+        loop = self._loop = SimulatedLoop(
+            self.agenda, latency=self.chance.short, dies=self._dies, fails=self._disk_is_full
+        )
 
         async def born() -> None:
             self._bot = SimulatedBot(
@@ -256,7 +263,7 @@ class World:
                 runs=self._folder / "runs",
                 slack=self.slack,
                 source=self._source.as_source(),
-                config=CONFIG,
+                config=self._config,
                 clock=self.clock,
                 new_id=self._new_id,
             )
@@ -331,10 +338,3 @@ class World:
                 raise BrokenError(f"it does not come to rest: {left}")
             self._until(self.agenda.now + LOOK)
         rest.judge()
-
-
-def close(world: World) -> None:
-    world.invariants.close()
-
-
-__all__ = ["World", "close", "asyncio"]
