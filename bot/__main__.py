@@ -25,6 +25,10 @@ def main(argv: list[str] | None = None) -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 1
+    if arguments.command == "supervise":
+        from bot.supervise import supervise
+
+        return supervise(settings, ["run", *_given(arguments)])
     if arguments.command == "migrate":
         from bot.migrate import migrate
 
@@ -47,6 +51,12 @@ def _demo(arguments: argparse.Namespace) -> int:
 
     data = Path(arguments.data or ".demo")
     return demo(DemoSettings(data=data, port=arguments.port, headless=arguments.headless, reset=arguments.reset))
+
+
+def _given(arguments: argparse.Namespace) -> list[str]:
+    """The flags that every command has, as they were given."""
+    flags = {"--config": arguments.config, "--data": arguments.data}
+    return [word for flag, value in flags.items() if value for word in (flag, value)]
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -96,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("web", parents=[shared, folder], help="the doors alone, beside a worker (needs PostgreSQL)")
     commands.add_parser("worker", parents=[shared, folder], help="what carries deploys out, beside a web (likewise)")
     commands.add_parser("migrate", parents=[shared, folder], help="bring the database up to date")
+    commands.add_parser(
+        "supervise", parents=[shared, folder], help="`run` for ever: begun again whenever it ends (a container's)"
+    )
     commands.add_parser(
         "doctor", parents=[shared, folder], help="what is wrong, and what to do about it; changes nothing"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot import ops
 from bot.control import Control, Question
 from bot.holding import AlreadyRunningError, hold
 from bot.host import host_name
@@ -17,12 +18,14 @@ from bot.parts import Ground, front_desk, keep, limits, utc_now
 from bot.preparing import prepare, slots
 from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
+from bot.spans import Span, spans
 from bot.timer import Timer
+from bot.traces import tracing
 from handlers.terminal import completion
 from handlers.terminal.door import TerminalDoor
 from handlers.terminal.identity import NoSlack
-from handlers.web import health
 from pipelines.catalog import ConfigFile
+from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
 from pipelines.errors import noted
 from pipelines.execution.agent import Agent
@@ -35,6 +38,7 @@ from pipelines.facts import Doorman
 from pipelines.shipmate import Shipmate
 from pipelines.storage.database import Database, sqlite_path
 from pipelines.storage.errors import SlotTakenError
+from pipelines.storage.journal import of_deploy
 
 if TYPE_CHECKING:
     from handlers.slack.door import SlackDoor
@@ -60,10 +64,13 @@ class App:
         self.why = ""
         self._held = contextlib.ExitStack()
         self._holds = False
+        self._doing = contextlib.AsyncExitStack()
         self._cleanup = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._config: ConfigFile | None = None
+        self._closed = False
         self.port = 0
+        self.ops_port: int | None = None
         self.shipmate: Shipmate
 
     def hold(self) -> None:
@@ -86,19 +93,22 @@ class App:
 
     async def _compose(self, settings: Settings) -> None:
         ground = self._ground(settings)
-        self._cleanup.push_async_callback(self._let_go)
+        self._doing.push_async_callback(self._let_go)
         await prepare(settings.database, ground.engine)
         for slot in slots(settings.database, self.roles, ground.host):
             await self._take(slot)
         self._keep(ground.database.hear)
         timer = Timer()
         timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, ground.config.look))
-        if Role.WORKER in self.roles:
-            await self._work(ground, timer)
+        self._trace(ground.database)
+        loops = await self._work(ground, timer) if Role.WORKER in self.roles else ()
         if Role.WEB in self.roles:
-            await self._open(ground, timer)
+            await self._open(ground, timer, loops)
+        else:
+            await self._watch(None, ground, loops)
         timer.start()
-        self._cleanup.callback(timer.stop)
+        self._doing.callback(timer.stop)
+        self._doing.callback(self._close)
 
     def _ground(self, settings: Settings) -> Ground:
         """What ends last, so that all else may still use it. Nothing here touches the database yet."""
@@ -106,8 +116,10 @@ class App:
         self._config = config
         host = SQLITE_HOST if sqlite_path(url) else host_name(settings.data)
         database, source, engine = Database(url), Source(settings.data / "git"), DurableEngine(url, executor=host)
-        for end in (database.close, source.close, engine.stop):
+        database.listeners.append(ops.note)
+        for end in (database.close, source.close):
             self._cleanup.push_async_callback(end)
+        self._doing.push_async_callback(engine.stop)
         return Ground(config=config, database=database, engine=engine, source=source, host=host)
 
     async def _take(self, slot: "Slot") -> None:
@@ -122,8 +134,8 @@ class App:
             self.why = str(error)
             self.broken.set()
 
-    async def _work(self, ground: Ground, timer: Timer) -> None:
-        """What was decided is carried out here."""
+    async def _work(self, ground: Ground, timer: Timer) -> ops.Loops:
+        """What was decided is carried out here; the loops that do it."""
         database, engine = ground.database, ground.engine
         turns = Turns(database=database, enqueue=engine.enqueue, host=ground.host, config=ground.config, clock=utc_now)
         upkeep, runs, source = self.settings.upkeep, self.settings.data / "runs", ground.source
@@ -135,31 +147,50 @@ class App:
         self._keep(agent.run)
         self._sweep(Rescue(database, engine).sweep, timer)
         timer.every(PRUNE_SECONDS, pruner.prune)
+        return ops.loops(database, engine, turns, agent, utc_now)
 
-    async def _open(self, ground: Ground, timer: Timer) -> None:
+    async def _open(self, ground: Ground, timer: Timer, loops: ops.Loops) -> None:
         """People are heard and answered here."""
         slack = self.settings.slack
         door = _slack_door(slack, ground.config) if slack else None
         doorman: Doorman = door.doorman if door else NoSlack(ground.config)
-        self.shipmate = front_desk(ground, doorman, self.settings)
-        self._cleanup.push_async_callback(self.shipmate.stop)
-        await self._open_doors(self.settings, door, doorman)
-        self._sweep(self.shipmate.sweep, timer)
-
-    async def _open_doors(self, settings: Settings, door: "SlackDoor | None", doorman: Doorman) -> None:
+        shipmate = self.shipmate = front_desk(ground, doorman, self.settings)
+        self._doing.push_async_callback(shipmate.stop)
+        self._doing.callback(shipmate.close)
         site = web.Application()
-        health.routes(site)
+        await self._watch(site, ground, loops, door)
+        await self._open_doors(site, shipmate, door, doorman)
+        self._sweep(shipmate.sweep, timer)
+
+    async def _watch(
+        self, site: web.Application | None, ground: Ground, loops: ops.Loops, door: "SlackDoor | None" = None
+    ) -> None:
+        """Health and figures, on a port of their own, else on `site`; nowhere for a process with neither."""
+        own = self.settings.ops_port
+        watch = site if own is None else web.Application()
+        if watch is None:
+            return
+        ready = ops.watched(
+            watch, self.settings, database=ground.database, door=door, loops=loops, closed=lambda: self._closed
+        )
+        self._cleanup.callback(ready.stop)
+        if own is not None:
+            self.ops_port = await self._serve(watch, self.settings.host, own)
+
+    async def _open_doors(
+        self, site: web.Application, shipmate: Shipmate, door: "SlackDoor | None", doorman: Doorman
+    ) -> None:
         if door is not None:
             door.routes(site)
-            await door.start(self.shipmate)
+            await door.start(shipmate)
             self._cleanup.push_async_callback(door.stop)
-        self.port = await self._serve(site, settings.host, settings.port)
-        terminal = TerminalDoor(self.shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
+        self.port = await self._serve(site, self.settings.host, self.settings.port)
+        terminal = TerminalDoor(shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         questions: dict[str, Question] = {
             "facts": partial(self._facts, door),
-            "words": partial(completion.answer, self.shipmate),
+            "words": partial(completion.answer, shipmate),
         }
-        control = Control(settings.data, terminal.converse, questions)
+        control = Control(self.settings.data, terminal.converse, questions)
         await control.start()
         self._cleanup.push_async_callback(control.stop)
 
@@ -180,6 +211,19 @@ class App:
         self._cleanup.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, host, port).start()
         return int(runner.addresses[0][1])
+
+    def _trace(self, database: Database) -> None:
+        async def read(deploy: Deploy) -> list[Span]:
+            return spans(deploy, await database.read(lambda session: of_deploy(session, deploy)))
+
+        if (traces := tracing(os.environ, read)) is not None:
+            database.listeners.append(traces.note)
+            self._cleanup.push_async_callback(traces.stop)
+            self._keep(traces.run)
+
+    def _close(self) -> None:
+        """Whoever looks whether this process is ready is told that it is not any more."""
+        self._closed = True
 
     def _sweep(self, sweep: Callable[[], Coroutine[Any, Any, None]], timer: Timer) -> None:
         timer.every(SWEEP_SECONDS, sweep)
@@ -205,7 +249,9 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def rest(self) -> None:
-        """End everything, but keep the data folder for this process."""
+        """End everything, but keep the data folder for this process. The doors stand open until all work is let go of,
+        to tell whoever comes that the bot is restarting."""
+        await self._doing.aclose()
         await self._cleanup.aclose()
 
     async def stop(self) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from bot.holding import AlreadyRunningError, hold
+from bot.logs import log_to_stderr
 from bot.preparing import there
 from bot.roles import Role
-from bot.run import log_to_stderr
 from bot.settings import Settings
 from pipelines.execution import engine
 from pipelines.storage.database import sqlite_path
@@ -21,7 +21,7 @@ from pipelines.storage.schema import bring_up_to_date
 
 def migrate(settings: Settings) -> int:
     """The exit status: 0 it is up to date, 1 it is not (the reason is on stderr)."""
-    log_to_stderr()
+    log_to_stderr(settings.log_format, settings.log_level)
     logging.getLogger("dbos").setLevel(logging.ERROR)  # it misses a database beside ours, which nobody needs
     try:
         copy = _migrate(settings)

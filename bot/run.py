@@ -1,15 +1,23 @@
 """`run`, `web` and `worker`: a bot, or a part of one, until it is told to end. Scripts that run are left alone; the
-next start takes them up."""
+next start takes them up.
+
+Ending is quick whatever hangs. Everything that matters is in the database and in run folders by then, so what cannot be
+ended in time (a database that does not answer, a Slack that takes no connection down) is left, as by `kill -9`.
+"""
 
 import asyncio
+import errno
 import logging
+import os
 import signal
 import sys
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from typing import Any
 
 from bot.app import AlreadyRunningError, App
+from bot.logs import log_to_stderr
 from bot.roles import BOTH, Role
 from bot.settings import Settings
 from pipelines.catalog import ConfigErrors
@@ -19,6 +27,7 @@ from pipelines.storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 
+END_SECONDS = 8.0  # of the ten that are promised
 NO_SLACK = "No Slack: SLACK_BOT_TOKEN is not set. This bot serves the command line alone (shipmate say …)."
 TWO_PROCESSES = (
     "Shipmate did not start: two processes need PostgreSQL, and a SQLite file is for one process.\n"
@@ -27,15 +36,9 @@ TWO_PROCESSES = (
 )
 
 
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("aiohttp.access", "apscheduler", "alembic", "slack_bolt", "slack_sdk", "dbos"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
 def run(settings: Settings, roles: frozenset[Role] = BOTH) -> int:
     """The exit status: 0 told to end, 1 could not start or go on (the reason is on stderr)."""
-    log_to_stderr()
+    log_to_stderr(settings.log_format, settings.log_level)
     if roles != BOTH and sqlite_path(settings.database) is not None:
         print(TWO_PROCESSES, file=sys.stderr)
         return 1
@@ -47,11 +50,17 @@ def run(settings: Settings, roles: frozenset[Role] = BOTH) -> int:
         print(f"Shipmate did not start: mend {settings.config} first.", file=sys.stderr)
         return 1
     except (AlreadyRunningError, StorageError, OSError) as error:
-        print(f"Shipmate did not start. {error}", file=sys.stderr)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        print(f"Shipmate did not start. {_taken(settings) if taken else error}", file=sys.stderr)
         return 1
     except Exception as error:
         print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
         return 1
+
+
+def _taken(settings: Settings) -> str:
+    ports = f"port {settings.port}" + (f" or {settings.ops_port}" if settings.ops_port else "")
+    return f"Something else listens on {settings.host}, {ports}. Set PORT (or OPS_PORT) to a free one."
 
 
 def _broke(error: Exception, number: str) -> str:
@@ -63,11 +72,23 @@ def _broke(error: Exception, number: str) -> str:
 
 
 async def told_to_end() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    told = asyncio.Event()
+    """An event that SIGTERM and SIGINT set. From then on the process has END_SECONDS left, whatever it does."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        limit = threading.Timer(END_SECONDS, _leave)
+        limit.daemon = True
+        limit.start()
+        loop.call_soon_threadsafe(told.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        signal.signal(number, on_signal)  # not the loop's own handler: a loop that hangs would never call it
     return told
+
+
+def _leave() -> None:
+    log.warning("something hangs, so the process ends without it; nothing is lost")
+    os._exit(0)
 
 
 async def _run(settings: Settings, roles: frozenset[Role]) -> int:
@@ -77,7 +98,8 @@ async def _run(settings: Settings, roles: frozenset[Role]) -> int:
     if not await _done_before(app.start(), told):
         return 0
     try:
-        print(_ready(app), file=sys.stderr, flush=True)
+        for line in _ready(app):
+            log.info(line)
         if await _done_before(app.broken.wait(), told):
             print(f"Shipmate stops. {app.why}", file=sys.stderr)
             return 1
@@ -98,9 +120,13 @@ async def _done_before(work: Coroutine[Any, Any, object], told: asyncio.Event) -
     return False
 
 
-def _ready(app: App) -> str:
+def _ready(app: App) -> Iterator[str]:
     settings = app.settings
+    if app.ops_port is not None:
+        yield f"health and figures are on http://{settings.host}:{app.ops_port}"
     if Role.WEB not in app.roles:
-        return f"Shipmate's worker is ready, with data in {settings.data}"
-    where = f"Shipmate is ready on http://{settings.host}:{app.port} with data in {settings.data}"
-    return where if settings.slack else f"{NO_SLACK}\n{where}"
+        yield f"Shipmate's worker is ready, with data in {settings.data}"
+        return
+    if settings.slack is None:
+        yield NO_SLACK
+    yield f"Shipmate is ready on http://{settings.host}:{app.port} with data in {settings.data}"

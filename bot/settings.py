@@ -13,6 +13,7 @@ __all__ = ["Settings", "SettingsError", "SlackSettings", "read_settings"]
 
 CONFIG = "config/shipmate.yml"
 DATA = ".shipmate"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DATABASES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
 SLACK_API = "https://slack.com/api/"
 
@@ -34,8 +35,13 @@ class Settings:
     database_url: str = field(default="", repr=False)  # a password may stand in it
     host: str = "127.0.0.1"
     port: int = 3000
+    ops_port: int | None = None
+    log_format: str = ""
+    log_level: str = "INFO"
     slack: SlackSettings | None = None
     upkeep: Upkeep = field(default_factory=Upkeep)
+
+    """`ops_port`: where health and figures are served, None: on `port`. `log_format`: empty, json or text."""
 
     @property
     def database(self) -> str:
@@ -55,7 +61,10 @@ def read_settings(
         data=data_folder(data, env),
         database_url=url,
         host=env.get("HOST") or "127.0.0.1",
-        port=_port(env.get("PORT") or "3000"),
+        port=_port("PORT", env.get("PORT") or "3000"),
+        ops_port=_port("OPS_PORT", env["OPS_PORT"]) if env.get("OPS_PORT") else None,
+        log_format=_one_of("LOG_FORMAT", env.get("LOG_FORMAT") or "", ("", "json", "text")),
+        log_level=_one_of("LOG_LEVEL", (env.get("LOG_LEVEL") or "INFO").upper(), LEVELS),
         slack=_slack(env),
         upkeep=read_upkeep(env),
     )
@@ -82,10 +91,16 @@ def _check_database(url: str) -> None:
         raise SettingsError("DATABASE_URL names no database: it ends in a name, as in postgresql://user@host/shipmate.")
 
 
-def _port(text: str) -> int:
+def _port(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise SettingsError(f"PORT is {text!r}; it must be a number from 0 to 65535, such as 3000.")
+        raise SettingsError(f"{name} is {text!r}; it must be a number from 0 to 65535, such as 3000.")
     return int(text)
+
+
+def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise SettingsError(f"{name} is {text!r}; it must be one of {', '.join(filter(None, known))}.")
+    return text
 
 
 def _slack(env: Mapping[str, str]) -> SlackSettings | None:

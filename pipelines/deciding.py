@@ -105,6 +105,7 @@ class Decider:
             facts = await self._facts(asked, where, person, needs)
             outcome = await self._database.write(partial(self._enter, asked=asked, where=where, facts=facts))
             if not isinstance(outcome, Need):
+                _note(asked, outcome)
                 return
             needs = needs.and_also(outcome)
         raise RuntimeError(f"no decision after {ROUNDS} rounds of gathering")
@@ -223,7 +224,7 @@ class Decider:
                 newest = {one.room: one for one in reversed(mine)}
                 return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
             case Answer():
-                return [one for one in mine if one.outcome is None and one.lost() is not None]
+                return [one for one in mine if one.waits()]
             case _:
                 return [one for one in mine if one.outcome is None]
 
@@ -245,6 +246,13 @@ class Decider:
 def _place(asked: Asked, where: Where) -> Place:
     channel = where.config.services[where.service].channel
     return replace(asked.place, channel=channel or asked.place.channel)
+
+
+def _note(asked: Asked, outcome: Accepted | Refusal | None) -> None:
+    """The line of a decision in the log; None: it was decided by somebody else."""
+    if outcome is not None:
+        deploy = outcome.deploy if isinstance(outcome, Accepted) else None
+        log.info("decided", extra={"facts": {"ask": asked.ask, "outcome": outcome.kind, "deploy": deploy}})
 
 
 def which(command: Command, fit: list[DeployState]) -> Refusal:

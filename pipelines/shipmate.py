@@ -45,10 +45,15 @@ __all__ = [
     "Posting",
     "Receipt",
     "Refusal",
+    "RestartingError",
     "Shipmate",
     "away",
     "noted",
 ]
+
+
+class RestartingError(Exception):
+    """The bot is about to end, so what was asked was not kept. Whoever asked is told to say it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +84,7 @@ class Shipmate:
         self._clock = clock
         self._new_id = new_id
         self._deciding: dict[str, asyncio.Task[None]] = {}
+        self.closed = False
 
     @property
     def config(self) -> Config:
@@ -86,7 +92,12 @@ class Shipmate:
 
     async def ask(self, command: Command, *, by: Person, place: Place, key: str) -> Receipt:
         """Keep what was asked: one insert. The same key twice is one ask. It is decided from here on, also when this
-        process ends: by the next one."""
+        process ends: by the next one. Raises RestartingError for what is new once the desk is closed."""
+        if self.closed:
+            known = await self._database.read(lambda session: asks.known(session, key))
+            if known is None:
+                raise RestartingError
+            return Receipt(ask=known, new=False)
         asked = Asked(ask=self._new_id(), key=key, command=command, by=by, place=place)
         at = self._clock()
 
@@ -215,6 +226,10 @@ class Shipmate:
             return
         for asked, at in left:
             self._begin(asked, at)
+
+    def close(self) -> None:
+        """Take nothing new from now on: this process is about to end."""
+        self.closed = True
 
     async def stop(self) -> None:
         """Let go of what is being decided; it is decided after the next start."""

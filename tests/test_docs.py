@@ -18,7 +18,8 @@ from tests.support.process import ROOT
 
 WHY = ROOT / "docs" / "why.md"
 DOCS = (ROOT / "README.md", *sorted(path for path in (ROOT / "docs").glob("*.md") if path != WHY))
-OUR_PROGRAM = ([".venv/bin/shipmate"], ["shipmate"], [".venv/bin/python", "-m", "bot"])
+OUR_PROGRAM = ([".venv/bin/shipmate"], ["shipmate"], [".venv/bin/python", "-m", "bot"], ["python", "-m", "bot"])
+OPERATIONS = ROOT / "docs" / "operations.md"
 OTHER_LINES = {". ./.env"}
 
 
@@ -59,9 +60,11 @@ def understood(text: str) -> None:
 @pytest.mark.parametrize(("where", "text"), blocks("yaml"), ids=lambda v: v if ":" in v and "\n" not in v else "")
 def test_yaml_is_valid(where: str, text: str) -> None:
     if re.search(r"^services:", text, re.MULTILINE):
-        config = parse_config(text)
-        assert config.services["api"].targets_in("production")
+        services = parse_config(text).services
+        assert all(service.targets_in("production") for service in services.values()) and services
         return
+    if re.search(r"^ *- alert:", text, re.MULTILINE):
+        return  # for Prometheus, see test_operations
     scripts = re.findall(r"[\w/]+\.sh", text)
     recipe = parse_recipe(text, file=where, folder="", entries=dict.fromkeys(scripts, "100755"))
     assert recipe.deploy.run == "deploy/install.sh"
@@ -124,11 +127,21 @@ def test_the_readme_has_every_exit_status_and_variable() -> None:
     readme = (ROOT / "README.md").read_text()
     statuses = {int(number) for number in re.findall(r"^\| (\d+) \|", readme, re.MULTILINE)}
     assert statuses == {0, 1, 2, 3, 4, say.NO_BOT, say.UNKNOWN, say.INTERRUPTED}
-    table = readme[readme.index("| variable |") :]
-    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", table[: table.index("\n\n")]))
+
+
+def test_every_variable_that_is_read_is_in_the_table_for_operators_and_what_the_readme_names_is_one_of_them() -> None:
     known = Names()
     read_settings(known)
-    assert named == known.asked
+    assert variables(OPERATIONS) - {"OTEL_EXPORTER_OTLP_ENDPOINT"} == known.asked
+    assert {"SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SHIPMATE_CONFIG"} <= variables(ROOT / "README.md") <= known.asked
+
+
+def variables(page: Path) -> set[str]:
+    """The variables in the first cells of a page's table of them."""
+    text = page.read_text()
+    table = text[text.index("| variable |") :]
+    cells = [line.split("|")[1] for line in table[: table.index("\n\n")].splitlines()]
+    return set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", " ".join(cells)))
 
 
 class Names(dict[str, str]):

@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.app import AlreadyRunningError, App
 from bot.demo.unit import NotReadyError
 from bot.demo.world import DemoWorld, World
-from bot.run import log_to_stderr
+from bot.logs import log_to_stderr
 from bot.settings import Settings, SlackSettings
 from bot.workspace import Workspace, default_seed
 from pipelines.catalog import ConfigErrors
@@ -42,8 +42,8 @@ WELCOME = """
   Ctrl-C ends all of it; the next start goes on where it was. Begin anew with: make demo ARGS=--reset
 """
 BUSY = (
-    "A deploy is running: {what}. Ctrl-C again ends the demo all the same. The script that runs now then ends by "
-    "itself, most likely in a failure because its hosts are gone; the next start shows how it went."
+    "A deploy is running: {what}. The demo stays open; Ctrl-C again ends it all the same. The script that runs now "
+    "then ends by itself, most likely in a failure because its hosts are gone; the next start shows how it went."
 )
 
 

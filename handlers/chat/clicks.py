@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from handlers.chat.card import Button, Confirm, Style
@@ -99,6 +100,18 @@ def answer(deploy: DeployState, choice: Choice, step: str, attempt: int) -> Butt
     )
 
 
+def go_on(deploy: DeployState, since: datetime) -> Button:
+    """What could have been started at `since` shall be started now; this question alone is answered."""
+    plan = deploy.plan
+    return Button(
+        label="Go on",
+        action=f"go_on_{since:%Y%m%d%H%M%S%f}",
+        value=pack(**_room(deploy), a="go_on", q=since.isoformat()),
+        say=f"go on {plan.service} {plan.environment}",
+        style=Style.PRIMARY,
+    )
+
+
 def say(label: str, line: str, *, action: str = "say", protected: bool = False) -> Button:
     """A button that says a line, as if it had been typed; for a protected environment it asks once more."""
     style = Style.DANGER if "oll back" in label or label.startswith("Abort") else Style.PLAIN
@@ -150,6 +163,16 @@ def command_of(action: str, value: str) -> Command | LogWanted | ChooseWanted | 
                 return Deploy(service=service, version=version, environment=environment, commit=commit, button=source)
             case "log":
                 return LogWanted(deploy=deploy)
+            case _ if facts["a"] == "go_on":
+                about = str(facts["q"])
+                return Answer(
+                    choice="go_on",
+                    service=service,
+                    environment=environment,
+                    deploy=deploy,
+                    about=about,
+                    button=source,
+                )
             case _:
                 return Answer(
                     choice=facts["a"],

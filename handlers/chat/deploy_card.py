@@ -124,8 +124,13 @@ def _running(deploy: Deploy) -> Card:
         facts=facts,
         lines=(*([stumble(deploy)] if deploy.stumbled else []), *step_lines(deploy)),
         buttons=kept,
-        notes=(*notes, *_skipped(deploy)),
+        notes=(*notes, *_went_on(deploy), *_skipped(deploy)),
     )
+
+
+def _went_on(deploy: Deploy) -> tuple[str, ...]:
+    used = deploy.went_on
+    return (f"Go on: @{used.by.name}, {clock(used.at)}",) if used is not None else ()
 
 
 def stumble(deploy: Deploy) -> str:

@@ -35,7 +35,7 @@ def room_lines(view: RoomView, now: datetime) -> list[str]:
     head = f"{view.service} in {view.environment}: {_runs(view, now)}"
     if view.running is not None:
         running = view.running
-        state = "waits for an answer" if running.lost() else "is on its way"
+        state = "waits for an answer" if running.waits() else "is on its way"
         head += f" · {running.plan.version} {state}, by {running.by.name}, for {between(running.at, now)}"
         head += f", but stands still: Shipmate itself broke (error {running.stumbled})" if running.stumbled else ""
     question = asked(view.running) if view.running is not None else None

@@ -18,6 +18,7 @@ MARKS = {
     Progress.FAILED: "✗",
     Progress.TIMED_OUT: "✗",
     Progress.ABORTED: "✗",
+    Progress.MISSED: "○",
 }
 
 

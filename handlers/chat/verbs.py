@@ -81,6 +81,12 @@ VERBS = (
         notes=("until it ends by itself", "ends it now"),
         built=True,
     ),
+    Verb(
+        name="go on",
+        does="answer for a deploy whose next step is late, because the bot was away",
+        usage=("go on {service} {environment}",),
+        built=True,
+    ),
     *(
         Verb(name=name, does=does)
         for name, does in (

@@ -6,6 +6,7 @@ from typing import assert_never
 from handlers.chat.times import between, clock
 from pipelines.domain.refusals import Code, Gate, Refusal, refuse
 
+RESTARTING = "Shipmate is restarting; say it again in a moment."
 SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
 
 
@@ -86,6 +87,11 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
             return (
                 f"Nobody knows how {say('step')!r} of {say('version')} in {say('where')} ended, and that "
                 f"deploy, by {say('by')}, waits for an answer. Say {_or(lines)}, or roll back."
+            )
+        case Code.ROOM_LATE:
+            return (
+                f"{say('version')} by {say('by')} waits in {say('where')}: Shipmate was away when its next step should "
+                f"have begun. Say `/deploy go on {say('service')} {say('where')}`, or roll back."
             )
         case Code.ALREADY_LIVE:
             return (

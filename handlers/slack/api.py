@@ -21,8 +21,10 @@ from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.slack import limits
+from handlers.slack.figures import CALLS, LIMITED
 
 DEFAULT_WAIT = 5.0
 LONGEST_WAIT = 300.0
@@ -124,14 +126,37 @@ class WaitOnce(AsyncRateLimitErrorRetryHandler):
         wait = retry_after(response.headers) if response is not None else LONGEST_WAIT
         if wait > SHORT_WAIT:
             return
+        LIMITED.labels(urlsplit(request.url).path.rsplit("/", 1)[-1]).inc()
         await asyncio.sleep(wait + random.random() / 2)  # noqa: S311 (spreads callers, keeps no secret)
         state.next_attempt_requested = True
         state.increment_current_attempt()
 
 
+class Counting(AsyncWebClient):
+    """The SDK's client, whose calls are counted."""
+
+    async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+        result = str(Trouble.AWAY)
+        try:
+            answer = await super().api_call(api_method, **more)
+            result = "ok"
+        except SlackApiError as error:
+            result = _fault(error).trouble
+            raise
+        finally:
+            counted(api_method, result)
+        return answer
+
+
+def counted(method: str, result: str) -> None:
+    CALLS.labels(method, result).inc()
+    if result == Trouble.BUSY:
+        LIMITED.labels(method).inc()
+
+
 def client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool) -> AsyncWebClient:
     """A client on the shared session. `patient` waits out a rate limit; painters do their own waiting."""
-    made = AsyncWebClient(
+    made = Counting(
         token=token,
         base_url=api_url,
         session=session,

@@ -84,7 +84,10 @@ def _after_mention(said: str, me: str | None) -> str:
     """What follows the mention of us, or stands before it where nothing follows."""
     for found in _MENTION.finditer(said):
         if me in (None, found[1]):
-            return said[found.end() :].strip(" \t\n:,") or said[: found.start()].strip()
+            after, before = said[found.end() :].strip(" \t\n:,"), said[: found.start()].strip()
+            while (again := _MENTION.match(after)) is not None and again[1] == me:
+                after = after[again.end() :].strip(" \t\n:,")
+            return after if re.search(r"\w", after) else before
     return said
 
 

@@ -104,7 +104,7 @@ class Canvas:
         """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
-            pressing = self.latest.outcome is not None or self.latest.lost() is not None
+            pressing = self.latest.outcome is not None or self.latest.waits()
             return Rank.FINAL if pressing else otherwise
 
         return rank

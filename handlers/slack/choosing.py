@@ -18,7 +18,7 @@ from handlers.slack.workspace import Workspace
 from pipelines.domain.commands import Choose, Deploy
 from pipelines.domain.events import Place
 from pipelines.domain.refusals import Refusal
-from pipelines.shipmate import Shipmate
+from pipelines.shipmate import RestartingError, Shipmate
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,11 @@ class Choosing:
         key = f"slack-form-{once}"
         command = Deploy(service=picked[SERVICE], version=picked[VERSION], environment=picked[ENVIRONMENT])
         with self._answers.held(key):
-            receipt = await self._shipmate.ask(command, by=arrivals.user(body, self._workspace), place=place, key=key)
+            try:
+                by = arrivals.user(body, self._workspace)
+                receipt = await self._shipmate.ask(command, by=by, place=place, key=key)
+            except RestartingError:
+                return {ENVIRONMENT: words.RESTARTING}
             try:
                 async with asyncio.timeout(SUBMIT_SECONDS):
                     answer = await self._shipmate.answer(receipt.ask)

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 IDENTITY_SECONDS = 5.0
 BEGIN_AGAIN = 2.0
+FINISH_SECONDS = 2.0  # for answers that are under way when the door closes
 
 
 class Credentials(Protocol):
@@ -103,6 +104,14 @@ class SlackDoor:
             self._socket = Socket(app, self._credentials.app_token, self._web)
             self._socket.start()
 
+    async def reached(self) -> tuple[bool, str]:
+        """Whether Slack reaches us and we reach it, and that in words."""
+        if self._workspace.identity is None:
+            return False, "Slack has not said yet who this bot is; deploys go on, messages come when it does"
+        if self._socket is not None and not await self._socket.connected():
+            return False, "there is no connection to Slack; deploys go on, messages come when there is"
+        return True, "connected by Socket Mode" if self._socket is not None else "Slack calls us; it knows this bot"
+
     @property
     def hello(self) -> Hello | None:
         """What Slack said when Socket Mode was connected last; None without it, and before."""
@@ -127,6 +136,7 @@ class SlackDoor:
         """Close the door. What was not told or painted yet is, after the next start."""
         if self._socket is not None:
             await self._socket.stop()
+        await self._after.finish(FINISH_SECONDS)
         await self._after.stop()
         for task in self._running:
             task.cancel()

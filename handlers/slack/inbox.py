@@ -41,7 +41,7 @@ from pipelines.domain.commands import (
 from pipelines.domain.gates import member
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Code, Refusal, refuse
-from pipelines.shipmate import Doorman, Shipmate, noted
+from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ class Inbox:
                 after = await self._heard(grammar.parse(wanted), arrival)
             case _:
                 after = await self._heard(wanted, arrival)
-        if (body.get("container") or {}).get("is_ephemeral") and arrival.place.reply:
+        private = (body.get("container") or {}).get("is_ephemeral")
+        if private and arrival.place.reply and not self._shipmate.closed:
             after = self._pressed(arrival.place.reply, arrival.said, after)
         return self._told(after, arrival)
 
@@ -116,8 +117,9 @@ class Inbox:
     async def _heard(self, parsed: Parsed, arrival: Arrival) -> After | None:
         match parsed:
             case Deploy() | Rollback() | Abort() | Retry() | Answer():
-                await self._ask(parsed, arrival)
-                return None
+                return await self._ask(parsed, arrival)
+            case _ if self._shipmate.closed:
+                return self._restarting(arrival)
             case (
                 Misread() | Unbuilt() | Help() | Preview() | Status() | History() | Diff() | Who() | Recent() | Choose()
             ):
@@ -134,9 +136,16 @@ class Inbox:
             self._answered.popitem(last=False)
         return True
 
-    async def _ask(self, command: Command, arrival: Arrival) -> None:
-        async with asyncio.timeout(ASK_SECONDS):
-            await self._shipmate.ask(command, by=arrival.by, place=arrival.place, key=f"slack-{arrival.key}")
+    async def _ask(self, command: Command, arrival: Arrival) -> After | None:
+        try:
+            async with asyncio.timeout(ASK_SECONDS):
+                await self._shipmate.ask(command, by=arrival.by, place=arrival.place, key=f"slack-{arrival.key}")
+        except RestartingError:
+            return self._restarting(arrival)
+        return None
+
+    def _restarting(self, arrival: Arrival) -> After:
+        return self._tell(lines_message([words.RESTARTING]), arrival)
 
     async def _look(self, wanted: Misread | Unbuilt | Help | Look, arrival: Arrival) -> None:
         if isinstance(wanted, Misread):

@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack import limits
-from handlers.slack.api import Fault, Trouble, call, proxy_for, retry_after
+from handlers.slack.api import Fault, Trouble, call, counted, proxy_for, retry_after
 from handlers.slack.blocks import Message
 from pipelines.domain.events import Place
 from pipelines.domain.model import Person
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 TRIES = 60  # about half an hour: as long as an address for answers lives
+REPLY = "response_url"  # what an answer's own address is counted as
+_RESULTS = {200: "ok", 429: Trouble.BUSY}
 AGAIN = frozenset({Trouble.AWAY, Trouble.BUSY})
 
 
@@ -74,7 +76,9 @@ class Private:
             ):
                 status, headers = answer.status, answer.headers
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
+            counted(REPLY, Trouble.AWAY)
             raise Fault(error=f"no answer ({type(error).__name__})", trouble=Trouble.AWAY) from None
+        counted(REPLY, _RESULTS.get(status, Trouble.AWAY if status >= 500 else Trouble.REFUSED))
         if status == 429:
             raise Fault(error="ratelimited", trouble=Trouble.BUSY, wait=retry_after(headers))
         if status >= 500:

@@ -33,6 +33,11 @@ class Tasks:
         if not task.cancelled() and (error := task.exception()) is not None:
             noted(log, "answering in Slack", error)
 
+    async def finish(self, within: float) -> None:
+        """Wait for what is under way, so many seconds at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=within)
+
     async def stop(self) -> None:
         for task in list(self._running):
             task.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handlers.chat import deploy_card, thread
+from handlers.chat.asking import asked
 from handlers.slack import limits, output
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, lines_message, tail_message
@@ -38,10 +39,8 @@ def sayings(deploy: Deploy) -> Iterator[Said]:
     """All that the thread says of a deploy so far, in order."""
     for key, line in thread.milestones(deploy).items():
         yield Said(kind=f"milestone-{key}", line=line)
-    if (lost := deploy.lost()) is not None:
-        step, run = lost
-        question = deploy_card.deploy_card(deploy, deploy.at).text
-        yield Said(kind=f"question-{step.id}-{run.attempt}-{run.progress}", line=question, mention=True)
+    if (question := asked(deploy)) is not None:
+        yield Said(kind=f"question-{question.key}", line=deploy_card.deploy_card(deploy, deploy.at).text, mention=True)
     if deploy.stumbled and deploy.outcome is None:
         yield Said(kind=f"stumbled-{deploy.stumbled}", line=deploy_card.stumble(deploy), mention=True)
     if deploy.outcome is not None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from handlers.chat import grammar
 from handlers.chat.answers import misread_card, refusal_card
@@ -17,26 +17,32 @@ from handlers.chat.grammar import Parsed
 from handlers.chat.help_card import help_card
 from handlers.chat.sentences import Misread
 from handlers.chat.views import view_card
+from handlers.chat.words import RESTARTING
 from handlers.terminal import render
 from pipelines.domain.commands import (
+    Abort,
+    Answer,
     Choose,
     Command,
+    Deploy,
     Diff,
     Help,
     History,
     Look,
     Preview,
     Recent,
+    Retry,
+    Rollback,
     Status,
     Unbuilt,
     Who,
 )
-from pipelines.domain.deploy import Deploy
+from pipelines.domain.deploy import Deploy as DeployState
 from pipelines.domain.events import Outcome, Place
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Accepted, Code, Nature, Refusal, refuse
 from pipelines.domain.views import PreviewView
-from pipelines.shipmate import DatabaseAwayError, Doorman, Shipmate, noted
+from pipelines.shipmate import DatabaseAwayError, Doorman, RestartingError, Shipmate, noted
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +100,12 @@ class TerminalDoor:
 
     async def _answer(self, saying: Saying, parsed: Parsed) -> AsyncIterator[str | int]:
         match parsed:
+            case Deploy() | Rollback() | Abort() | Retry() | Answer():
+                async for said in self._asked(parsed, saying):
+                    yield said
+                return
+            case _ if self._shipmate.closed:
+                answer = [RESTARTING], REFUSED
             case Misread():
                 await self._shipmate.misread(saying.text, by=saying.by, via="terminal")
                 answer = render.lines(misread_card(parsed, saying.text, self._shipmate.config)), MISREAD
@@ -104,15 +116,18 @@ class TerminalDoor:
             case Preview() | Status() | History() | Diff() | Who() | Recent() | Choose():
                 answer = await self._looked(parsed, saying)
             case _:
-                async for said in self._asked(parsed, saying):
-                    yield said
-                return
+                assert_never(parsed)
         for line in answer[0]:
             yield line
         yield answer[1]
 
     async def _asked(self, command: Command, saying: Saying) -> AsyncIterator[str | int]:
-        receipt = await self._shipmate.ask(command, by=saying.by, place=Place(surface="terminal"), key=saying.key)
+        try:
+            receipt = await self._shipmate.ask(command, by=saying.by, place=Place(surface="terminal"), key=saying.key)
+        except RestartingError:
+            yield RESTARTING
+            yield REFUSED
+            return
         async for said in self._told(await self._shipmate.answer(receipt.ask), saying):
             yield said
 
@@ -148,7 +163,7 @@ class TerminalDoor:
         """Each thing that happens as a line, until the deploy is over; a question is printed with the words that
         answer it."""
         said: set[str] = set()
-        last: Deploy | None = None
+        last: DeployState | None = None
         async for last in self._shipmate.follow(answer.deploy):
             for key, lines in {**render.progress(last), **render.question(last)}.items():
                 if key not in said:
@@ -161,7 +176,7 @@ class TerminalDoor:
         asked_to_abort = answer.done == "abort"
         yield DONE if asked_to_abort and last.outcome is Outcome.ABORTED else ENDINGS[last.outcome]
 
-    async def _printed(self, deploy: Deploy, key: str) -> list[str]:
+    async def _printed(self, deploy: DeployState, key: str) -> list[str]:
         """The last that a step printed which did not end well."""
         if (run := render.broken_off(deploy).get(key)) is None:
             return []

@@ -89,8 +89,8 @@ def question(deploy: Deploy) -> dict[str, list[str]]:
     """What a person must answer, with the words that answer it, by a key of its own; empty when nothing is asked."""
     if deploy.stumbled and deploy.outcome is None:
         return {f"stumbled.{deploy.stumbled}": [f"! {stumble(deploy)}"]}
-    question, lost = asked(deploy), deploy.lost()
-    if question is None or lost is None:
+    question = asked(deploy)
+    if question is None:
         return {}
     said = [f"? {question.sentence}", *question.notes, "Say one of:", *(f"    {b.say}" for b in question.buttons)]
-    return {f"question.{lost[0].id}.{lost[1].attempt}.{lost[1].progress.value}": [visible(line) for line in said]}
+    return {f"question.{question.key}": [visible(line) for line in said]}

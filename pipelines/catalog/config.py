@@ -54,6 +54,7 @@ VERBS = frozenset(
         "help",
         "run",
         "it",
+        "go",
         "wait",
         "stop",
         "choose",
@@ -132,6 +133,8 @@ class _Reader:
         """What is said of environments for one service alone."""
         nearer: dict[str, Environment] = {}
         for name, entry in named(value, self._found, "environments").items():
+            if self._found.full:
+                break
             if name in environments:
                 nearer[name] = self._environment(entry, environments[name])
             else:
@@ -193,6 +196,8 @@ class _Reader:
     def _targets(self, value: Value, environments: dict[str, Environment]) -> dict[str, tuple[Target, ...]]:
         targets: dict[str, tuple[Target, ...]] = {}
         for name, entry in named(value, self._found, "targets").items():
+            if self._found.full:
+                break
             if name.startswith("#"):
                 problem = (
                     f"`{name}` is a channel, and targets belong to an environment; write `channel:` beside `targets:`"

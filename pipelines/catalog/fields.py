@@ -42,6 +42,8 @@ class Fields:
             found.add(value.line, f"{of} must be a mapping such as `{known[0]}: …`, not {kind(value)}")
             return
         for entry in value:
+            if found.full:
+                break
             if entry.key in known:
                 self._entries[entry.key] = entry
             elif entry.key in later:

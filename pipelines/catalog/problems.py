@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipelines.domain.letters import foreign
 
 SHOWN = 20  # names to choose from
+TOLD = 100  # problems of one file
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -42,8 +43,16 @@ class Found:
         self.file = file
         self.problems: list[Problem] = []
 
+    @property
+    def full(self) -> bool:
+        """More would help nobody, and to look for what was meant takes its time."""
+        return len(self.problems) >= TOLD
+
     def add(self, line: int, message: str) -> None:
-        self.problems.append(Problem(file=self.file, line=line, message=message))
+        if len(self.problems) == TOLD:
+            message = "there is more that is wrong; mend what is told first"
+        if len(self.problems) <= TOLD:
+            self.problems.append(Problem(file=self.file, line=line, message=message))
 
 
 def lookalike(given: str) -> str:

@@ -3,7 +3,7 @@
 Forward: stage by stage, checks tried again, until every step is good. On trouble (a failed step, an abort, the
 deploy's time over): stop what runs, start nothing new, give traffic back to what still runs the old version, look
 what runs where, close. A step whose end nobody can know waits for a person: meanwhile no later stage begins, and
-neither the deploy nor its time ends.
+neither the deploy nor its time ends. What could have been started long ago, and was not, waits for a person too.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from pipelines.domain.deploy import Deploy, StepRun, runs_again
 from pipelines.domain.events import Outcome, Progress
+from pipelines.domain.lateness import late_since
 from pipelines.domain.plan import RECOVERY_STAGE, Making, Step, Verb, status
 from pipelines.domain.room import Room, Traffic
 from pipelines.domain.strategies import numbered, route_step, table
@@ -34,6 +35,14 @@ class Stop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hold:
+    """Ask a person whether this step, which could have been started at `since`, still shall be."""
+
+    step: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Expire:
     """The deploy's own time is over."""
 
@@ -49,18 +58,32 @@ class Close:
     why: str = ""
 
 
-Action = Start | Stop | Expire | Recover | Close
+Action = Start | Stop | Hold | Expire | Recover | Close
 
 
 def advance(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
     """What to do now; nothing means wait: for a running step, for time to pass, or for a person."""
     if deploy.outcome is not None:
         return ()
+    since = late_since(deploy, now)
+    actions = _next(deploy, room, now, late=since is not None)
+    starts = [action for action in actions if isinstance(action, Start)]
+    if not starts or (deploy.held is None and since is None):
+        return actions
+    others = tuple(action for action in actions if not isinstance(action, Start))
+    if deploy.held is not None or since is None:
+        return others
+    return (*others, Hold(step=starts[0].step.id, since=since))
+
+
+def _next(deploy: Deploy, room: Room, now: datetime, *, late: bool) -> tuple[Action, ...]:
+    """What would be done if nothing were held. `late`: a person is asked, who decides about the deploy's time too."""
     if (why := deploy.trouble) is None:
-        expires = expires_at(deploy)
-        if expires is not None and now >= expires and not finished(deploy):
+        expires, forward = expires_at(deploy), _forward(deploy)
+        asks = late and any(isinstance(action, Start) for action in forward)
+        if expires is not None and now >= expires and not finished(deploy) and not asks:
             return (Expire(),)
-        return _forward(deploy)
+        return forward
     if stops := tuple(Stop(step=step.id, attempt=run.attempt) for step, run in deploy.going() if not step.recovers):
         return stops
     if (asked := deploy.lost()) is not None and not asked[0].recovers:
@@ -77,7 +100,7 @@ def advance(deploy: Deploy, room: Room, now: datetime) -> tuple[Action, ...]:
 def expires_at(deploy: Deploy) -> datetime | None:
     """When the deploy's own time is over; None: never, or not while a person is asked."""
     seconds = deploy.plan.recipe.timeout
-    if seconds is None or deploy.trouble or deploy.lost() is not None:
+    if seconds is None or deploy.trouble or deploy.waits():
         return None
     return (deploy.answered or deploy.at) + timedelta(seconds=seconds)
 
@@ -104,7 +127,7 @@ def _step(deploy: Deploy, step: Step) -> Iterator[Action]:
         yield Start(step=step, attempt=1)
         return
     match run.progress:
-        case Progress.FAILED | Progress.TIMED_OUT:
+        case Progress.FAILED | Progress.TIMED_OUT | Progress.MISSED:
             yield Start(step=step, attempt=run.attempt + 1)
         case Progress.LOST if runs_again(step, run):
             yield Start(step=step, attempt=run.attempt + 1)
@@ -172,7 +195,9 @@ def _next_recovery(deploy: Deploy) -> tuple[Action, ...] | None:
 
 def _open(deploy: Deploy, step: Step) -> bool:
     run = deploy.runs.get(step.id)
-    return run is None or run.ended is None or bool(deploy.choices(step, run)) or runs_again(step, run)
+    if run is None or run.ended is None or run.progress is Progress.MISSED:
+        return True
+    return bool(deploy.choices(step, run)) or runs_again(step, run)
 
 
 def _again(deploy: Deploy, step: Step) -> Iterator[Action]:
@@ -180,7 +205,7 @@ def _again(deploy: Deploy, step: Step) -> Iterator[Action]:
     run = deploy.runs.get(step.id)
     if run is None:
         yield Start(step=step, attempt=1)
-    elif runs_again(step, run):
+    elif run.progress is Progress.MISSED or runs_again(step, run):
         yield Start(step=step, attempt=run.attempt + 1)
     elif run.progress is Progress.UNSUPERVISED and (run.answer == "stop" or (deploy.abort and deploy.abort.then)):
         yield Stop(step=step.id, attempt=run.attempt)

@@ -1,4 +1,5 @@
-"""Answers for a step that nobody can know the end of, and for a script that runs without its supervisor.
+"""Answers for a step that nobody can know the end of, for a script that runs without its supervisor, and for a deploy
+whose next step is late.
 
 What may be answered is the deploy's (`Deploy.choices`), what comes of it is `advance`'s. Roll back and Abort are
 answers too, and are decided where they always are.
@@ -7,14 +8,14 @@ answers too, and are decided where they always are.
 from pipelines.domain import gates
 from pipelines.domain.commands import Answer
 from pipelines.domain.deploy import Deploy, StepRun
-from pipelines.domain.events import StepAnswered
+from pipelines.domain.events import StepAnswered, WentOn
 from pipelines.domain.fold import State
 from pipelines.domain.gates import Facts
 from pipelines.domain.plan import Step
 from pipelines.domain.refusals import Code, Offer, Refusal, refuse
 
 
-def answer(command: Answer, state: State, facts: Facts) -> tuple[StepAnswered] | Refusal:
+def answer(ask: str, command: Answer, state: State, facts: Facts) -> tuple[StepAnswered | WentOn] | Refusal:
     """The answer as an event; a refusal where nobody asks, or asks something else, or was answered before."""
     deploy = state.deploys.get(command.deploy or state.room.running or "")
     nothing = refuse(Code.NOTHING_ASKED, where=state.room.environment, service=state.room.service)
@@ -22,10 +23,14 @@ def answer(command: Answer, state: State, facts: Facts) -> tuple[StepAnswered] |
         return nothing
     closed = gates.closed(
         gates.allowed(deploy.plan.service, deploy.plan.environment, facts),
-        gates.unanswered(deploy, command.step, command.attempt),
+        gates.unanswered(deploy, command),
     )
     if closed:
         return Refusal(gates=closed)
+    if command.choice == "go_on":
+        if deploy.held is None or command.about not in (None, deploy.held.since.isoformat()):
+            return nothing
+        return (WentOn(deploy=deploy.id, ask=ask, by=facts.person, button=command.button),)
     asked = _asked(deploy, command)
     if asked is None or command.choice not in deploy.choices(*asked):
         return nothing
@@ -56,7 +61,7 @@ def ways_on(state: State) -> tuple[Offer, ...]:
     holder = gates.running(state)
     if holder is None:
         return ()
-    if holder.lost() is None or holder.rollback is None:
+    if not holder.waits() or holder.rollback is None:
         return () if holder.abort else (_abort(holder),)
     to = holder.rollback
     say = f"rollback {holder.plan.service} {holder.plan.environment} to {to.version}"

@@ -24,7 +24,7 @@ def close(state: State, closed: Closed, at: datetime, replan: Callable[[Then, St
         after = state
         for event in events:
             after = fold(after, event, at, deploy.seq)
-        events.append(replan(deploy.abort.then, after))
+        events.append(replace(replan(deploy.abort.then, after), since=deploy.ready))
     return tuple(events)
 
 

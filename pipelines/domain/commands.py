@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Choice = Literal["again", "worked", "wait", "stop"]
-SAID: dict[Choice, str] = {"again": "run again", "worked": "it worked", "wait": "wait", "stop": "stop it"}
+Choice = Literal["again", "worked", "wait", "stop", "go_on"]
+SAID: dict[Choice, str] = {
+    "again": "run again",
+    "worked": "it worked",
+    "wait": "wait",
+    "stop": "stop it",
+    "go_on": "go on",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +83,10 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a person says of a step that nobody can know the end of (`again`, `worked`), or of a script that runs
-    without its supervisor (`wait`, `stop`). The answer Roll back is a `Rollback`. `step` and `attempt` pin what the
-    answer is for (a button does); else it is for the step that asks now."""
+    """What a person says of a step that nobody can know the end of (`again`, `worked`), of a script that runs without
+    its supervisor (`wait`, `stop`), or of a deploy whose next step is late (`go_on`). The answer Roll back is a
+    `Rollback`. `step` and `attempt` pin what the answer is for, `about` the lateness (a button does); else it is for
+    what is asked now."""
 
     kind: Literal["answer"] = "answer"
     choice: Choice
@@ -88,6 +95,7 @@ class Answer:
     deploy: str | None = None
     step: str | None = None
     attempt: int | None = None
+    about: str | None = None
     button: Button | None = None
 
 

@@ -50,7 +50,7 @@ def decide(ask: Ask, state: State, facts: Facts) -> Decision:
         case Abort():
             return _abort(ask, command, state, facts)
         case Answer():
-            return answer(command, state, facts)
+            return answer(ask.id, command, state, facts)
         case _:
             assert_never(command)
 
@@ -128,7 +128,7 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
     holder = gates.running(state)
-    if holder is not None and not command.now and holder.lost() is None:  # else a rollback is the answer
+    if holder is not None and not command.now and not holder.waits():  # else a rollback is the answer
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)

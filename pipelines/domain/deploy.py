@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from pipelines.domain.commands import Choice, Pin
-from pipelines.domain.events import AbortAsked, Changes, Outcome, Place, Progress, Purpose
+from pipelines.domain.events import AbortAsked, Changes, Held, Outcome, Place, Progress, Purpose
 from pipelines.domain.model import Person
 from pipelines.domain.plan import Plan, Step, Verb
 from pipelines.domain.recipe import OnLost
@@ -40,8 +40,9 @@ class Used:
 class Deploy:
     """`seq` is the room's number of the last event that touched it: what a painter compares. `now_runs` is what its
     targets were known to run when it ended; `followed`: another deploy was planned after it. `condemned` are the good
-    versions that it, a rollback, goes back from. `answered` is when a person last answered for a step: from then on
-    its time is counted anew."""
+    versions that it, a rollback, goes back from. `answered` is when a person last answered: from then on its time is
+    counted anew. `ready` is when what comes next could be started, `held` says that this was too long ago to do it
+    unasked, `went_on` who said that it still shall be."""
 
     id: str
     ask: str
@@ -62,6 +63,9 @@ class Deploy:
     runs: Mapping[str, StepRun] = field(default_factory=dict)
     recovery: tuple[Step, ...] | None = None
     abort: AbortAsked | None = None
+    ready: datetime | None = None
+    held: Held | None = None
+    went_on: Used | None = None
     expired: bool = False
     answered: datetime | None = None
     stumbled: str = ""  # while it stands still because Shipmate itself broke: the id of the error
@@ -120,6 +124,10 @@ class Deploy:
                 return step, run
         return None
 
+    def waits(self) -> bool:
+        """Nothing goes on before a person answers."""
+        return self.lost() is not None or (self.held is not None and self.outcome is None)
+
     def choices(self, step: Step, run: StepRun) -> tuple[Choice, ...]:
         """What a person may answer for a step now, beside Roll back and Abort; nothing: nobody is asked.
 
@@ -156,6 +164,7 @@ def runs_again(step: Step, run: StepRun) -> bool:
     return run.progress is Progress.LOST and (run.answer == "again" or (by_recipe and not run.answer))
 
 
-def question(step: str, attempt: int) -> str:
-    """Names what is asked of one attempt, among what was used: it is answered once, by whatever button or word."""
-    return f"answer_{step}_{attempt}"
+def question(step: str, attempt: int, choice: Choice) -> str:
+    """Names what is asked of one attempt, among what was used: it is answered once, by whatever button or word. Of a
+    script that was waited for it may be asked later how it ended."""
+    return f"{'alone' if choice in ('wait', 'stop') else 'lost'}_{step}_{attempt}"

@@ -21,7 +21,7 @@ class Purpose(StrEnum):
 
 class Progress(StrEnum):
     """How far one attempt of a step is. `LOST`: it was started and nobody can know how it ended. `UNSUPERVISED`:
-    the script lives, its supervisor does not."""
+    the script lives, its supervisor does not. `MISSED`: it was not begun in time, and never will be."""
 
     RUNNING = "running"
     OK = "ok"
@@ -30,6 +30,7 @@ class Progress(StrEnum):
     ABORTED = "aborted"
     LOST = "lost"
     UNSUPERVISED = "unsupervised"
+    MISSED = "missed"
 
 
 class Outcome(StrEnum):
@@ -109,7 +110,7 @@ class Found:
 @dataclass(frozen=True, kw_only=True)
 class Planned:
     """A deploy was accepted; its workflow is enqueued in the same transaction. `left` is the version that a rollback
-    goes back from when that one never came to be live."""
+    goes back from when that one never came to be live. `since` is when it could have begun, where that was before."""
 
     kind: Literal["planned"] = "planned"
     deploy: str
@@ -126,6 +127,7 @@ class Planned:
     button: Button | None = None
     retry_of: str | None = None
     attempt: int = 1
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +140,8 @@ class StepStarted:
 
 @dataclass(frozen=True, kw_only=True)
 class StepEnded:
-    """`detail` is one plain clause: `exited 1`, `answered 500`. `report` is what `status` said."""
+    """`detail` is one plain clause: `exited 1`, `answered 500`. `report` is what `status` said. `ended` is when it
+    really ended, where that is known: nobody may have been there to see it."""
 
     kind: Literal["step_ended"] = "step_ended"
     deploy: str
@@ -147,6 +150,7 @@ class StepEnded:
     progress: Progress
     detail: str = ""
     report: Report | None = None
+    ended: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +159,28 @@ class StepAnswered:
     deploy: str
     step: str
     choice: Choice
+    by: Person
+    button: Button | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """This step could have been started at `since`, and nobody was there to do it: whether it still shall be, a person
+    must say."""
+
+    kind: Literal["held"] = "held"
+    deploy: str
+    step: str
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class WentOn:
+    """Somebody said that a deploy which was held shall go on."""
+
+    kind: Literal["went_on"] = "went_on"
+    deploy: str
+    ask: str
     by: Person
     button: Button | None = None
 
@@ -238,6 +264,8 @@ Event = (
     | StepStarted
     | StepEnded
     | StepAnswered
+    | Held
+    | WentOn
     | AbortAsked
     | Expired
     | Stumbled

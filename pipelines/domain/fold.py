@@ -31,7 +31,7 @@ class State:
         return replace(self, deploys={**self.deploys, deploy.id: deploy})
 
 
-def fold(state: State, event: Event, at: datetime, seq: int) -> State:
+def fold(state: State, event: Event, at: datetime, seq: int) -> State:  # noqa: PLR0912 (one arm a kind is the point)
     """The state after `event`, which has number `seq` in the room's stream.
 
     Raises KeyError when the event is of a deploy that `state` does not hold."""
@@ -46,10 +46,17 @@ def fold(state: State, event: Event, at: datetime, seq: int) -> State:
             return _stepped(state, event, at, seq)
         case ev.StepAnswered():
             return _press(_answered(state, event, at, seq), event.button, event.by, at, seq)
+        case ev.Held():
+            return _touch(state, event.deploy, seq, held=event)
+        case ev.WentOn():
+            used = Used(by=event.by, at=at, choice="go_on")
+            changed = _touch(state, event.deploy, seq, held=None, ready=at, answered=at, went_on=used)
+            return _press(changed, event.button, event.by, at, seq)
         case ev.AbortAsked():
-            return _press(_aborting(state, event, seq), event.button, event.by, at, seq)
+            changed = _touch(_aborting(state, event, seq), event.deploy, seq, held=None, ready=at)
+            return _press(changed, event.button, event.by, at, seq)
         case ev.Expired():
-            return _touch(state, event.deploy, seq, expired=True)
+            return _touch(state, event.deploy, seq, expired=True, held=None)
         case ev.Stumbled():
             return _touch(state, event.deploy, seq, stumbled=event.error)
         case ev.Recovering():
@@ -122,6 +129,7 @@ def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
         changes=event.changes,
         retry_of=event.retry_of,
         attempt=event.attempt,
+        ready=event.since or at,
         rollback=_pin(room),
         condemned=condemned,
     )
@@ -141,19 +149,17 @@ def _pin(room: Room) -> Pin | None:
 def _stepped(state: State, event: ev.StepStarted | ev.StepEnded, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     step = deploy.step(event.step)
+    ready = deploy.ready
     if isinstance(event, ev.StepStarted):
         run = StepRun(attempt=event.attempt, progress=Progress.RUNNING, started=at)
     else:
         before = deploy.runs.get(event.step)
-        run = StepRun(
-            attempt=event.attempt,
-            progress=event.progress,
-            started=before.started if before else at,
-            ended=None if event.progress is Progress.UNSUPERVISED else at,
-            detail=event.detail,
-        )
+        started = before.started if before else at
+        ended = None if event.progress is Progress.UNSUPERVISED else max(started, event.ended or at)
+        ready = max(ready, ended) if ready and ended else ready
+        run = StepRun(attempt=event.attempt, progress=event.progress, started=started, ended=ended, detail=event.detail)
     room = _seen(state.room, deploy, step, event, at)
-    return _touch(state.with_room(room), deploy.id, seq, runs={**deploy.runs, step.id: run})
+    return _touch(state.with_room(room), deploy.id, seq, runs={**deploy.runs, step.id: run}, ready=ready)
 
 
 def _seen(room: Room, deploy: Deploy, step: Step, event: ev.StepStarted | ev.StepEnded, at: datetime) -> Room:
@@ -204,7 +210,10 @@ def _left(deploy: Deploy) -> Mapping[str, StepRun]:
 def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     run = deploy.runs[event.step]
-    used = {**deploy.used, question(event.step, run.attempt): Used(by=event.by, at=at, choice=event.choice)}
+    used = {
+        **deploy.used,
+        question(event.step, run.attempt, event.choice): Used(by=event.by, at=at, choice=event.choice),
+    }
     if event.choice == "worked":
         ended = ev.StepEnded(
             deploy=deploy.id,
@@ -217,7 +226,8 @@ def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> S
         deploy = state.deploys[event.deploy]
         run = deploy.runs[event.step]
     runs = {**deploy.runs, event.step: replace(run, answer=event.choice)}
-    return _touch(state, deploy.id, seq, runs=runs, used=used, answered=at)
+    # somebody looked: nothing is stale any more
+    return _touch(state, deploy.id, seq, runs=runs, used=used, answered=at, held=None, ready=at)
 
 
 def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:

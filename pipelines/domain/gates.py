@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipelines.domain.commands import SAID
+from pipelines.domain.commands import SAID, Answer
 from pipelines.domain.deploy import Deploy, question
 from pipelines.domain.events import Changes, Progress
 from pipelines.domain.fold import State
@@ -112,7 +112,8 @@ def room_free(state: State) -> Gate | None:
         room = f"{holder.plan.service} {holder.plan.environment}"
         says = tuple(f"{SAID[choice]} {room}" for choice in holder.choices(*lost))
         return Gate(code=Code.ROOM_UNKNOWN, evidence={**evidence, "step": lost[0].label, "says": says})
-    return Gate(code=Code.ROOM_BUSY, evidence=evidence, lifted_by=(holder.by.name,))
+    code = Code.ROOM_LATE if holder.waits() and holder.held is not None else Code.ROOM_BUSY
+    return Gate(code=code, evidence=evidence, lifted_by=(holder.by.name,))
 
 
 def version_known(given: str, facts: Facts) -> Gate | None:
@@ -157,9 +158,11 @@ def can_post(facts: Facts) -> Gate | None:
     return Gate(code=Code.CANNOT_POST, evidence={"channel": facts.cannot_post})
 
 
-def unanswered(deploy: Deploy, step: str | None, attempt: int | None) -> Gate | None:
+def unanswered(deploy: Deploy, answer: Answer) -> Gate | None:
     """What a button answers was not answered before, by another button or a word."""
-    used = deploy.used.get(question(step, attempt)) if step and attempt else None
+    if answer.step is None or answer.attempt is None:
+        return None
+    used = deploy.used.get(question(answer.step, answer.attempt, answer.choice))
     if used is None:
         return None
     said = SAID[used.choice] if used.choice else ""

@@ -24,6 +24,7 @@ class Code(StrEnum):
     ROOM_BUSY = "room_busy"  # by, since, version, deploy
     ROLLBACK_WHILE_RUNNING = "rollback_while_running"  # by, since, version, deploy, to
     ROOM_UNKNOWN = "room_unknown"  # step, by, version, says: the lines that answer
+    ROOM_LATE = "room_late"  # by, version
     ALREADY_LIVE = "already_live"  # version
     NOTHING_TO_ROLL_BACK_TO = "nothing_to_roll_back_to"
     NEVER_GOOD_HERE = "never_good_here"  # given, good

@@ -1,7 +1,8 @@
 """The agent of one host: the only thing that starts scripts. It carries out the steps that are claimed for its host.
 
 A claim is a row; a script's life is a run folder. After a restart every open claim is taken up where it is: what never
-started is started, what runs is followed, what ended is recorded, what nobody can know is said to be lost.
+started is started, or said to be missed if it is too late for that by now; what runs is followed, what ended is
+recorded, what nobody can know is said to be lost.
 """
 
 import asyncio
@@ -10,13 +11,15 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from pipelines.domain.events import Progress
+from pipelines.domain.lateness import missed
 from pipelines.domain.plan import How
 from pipelines.domain.ref_problems import SourceError
 from pipelines.domain.reports import reported
@@ -30,6 +33,7 @@ from pipelines.execution.masking import Masker
 from pipelines.execution.rundir import Limits, RunState, Spec
 from pipelines.execution.source import Source
 from pipelines.execution.values import ValuesError
+from pipelines.pulse import Pulse
 from pipelines.storage.database import Database, DatabaseAwayError, heard, surely
 from pipelines.storage.steps import Claim, Ending, StepKey, append_output, begin, end, open_claims, take
 
@@ -73,6 +77,7 @@ class Agent:
         self._clock = clock
         self._tasks: dict[StepKey, asyncio.Task[None]] = {}
         self._stops: dict[StepKey, asyncio.Event] = {}
+        self.pulse = Pulse()
 
     async def run(self) -> None:
         """Carry out claims until cancelled. Scripts live on when this ends."""
@@ -81,6 +86,7 @@ class Agent:
                 await self._forget_left()
                 while True:
                     told.clear()
+                    self.pulse.beat("agent")
                     with suppress(DatabaseAwayError):
                         for claim in await self._claims():
                             self._take(claim)
@@ -134,6 +140,8 @@ class Agent:
         script, tries = Script(self, claim, stop), 0
         while True:
             try:
+                if not stop.is_set() and await self._missed(claim):
+                    return Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
                 return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
             except (SourceError, ValuesError, NotBegunError) as error:
                 return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
@@ -162,6 +170,13 @@ class Agent:
         """Record that a script is about to begin: a full disk keeps it from beginning unrecorded."""
         await self._database.write(lambda session, _: begin(session, key))
 
+    async def _missed(self, claim: Claim) -> bool:
+        """Whether it is too late to begin it unasked; if so, nobody ever begins it."""
+        if claim.progress is not None or not missed(claim.work, claim.at, self._clock()):
+            return False
+        script = claim.work.how is How.SCRIPT
+        return await asyncio.to_thread(rundir.forbid, self.run_dir(claim.key)) if script else True
+
     async def record(self, key: StepKey, ending: Ending) -> None:
         """Record an end, as soon as there is a database to record it in."""
         at = self._clock()
@@ -173,8 +188,8 @@ class Agent:
         await surely(lambda: self._database.write(work))
 
     async def _ask(self, claim: Claim, stop: asyncio.Event) -> Ending:
-        """A question or a wait: nothing to leave behind, so it is begun again after a restart."""
-        asking = asyncio.create_task(self._question(claim.work))
+        """A question, begun again after a restart; or a wait, which is over when its time is, whoever waited."""
+        asking = asyncio.create_task(self._question(claim))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -189,7 +204,8 @@ class Agent:
             await self._note(claim.key, f"{claim.work.how.value} {claim.work.what}: {said}\n")
         return ending
 
-    async def _question(self, work: Work) -> Ending:
+    async def _question(self, claim: Claim) -> Ending:
+        work = claim.work
         if work.pause:
             await asyncio.sleep(work.pause)
         match work.how:
@@ -198,8 +214,9 @@ class Agent:
                 masker = await asyncio.to_thread(Masker, given.hidden)
                 return values.masked(await _asked(work, expand(work.what, given.secrets), masker), masker)
             case How.WAIT:
-                await asyncio.sleep(work.timeout)
-                return Ending(progress=Progress.OK)
+                over = claim.at + timedelta(seconds=work.timeout)
+                await asyncio.sleep(max(0.0, (over - self._clock()).total_seconds()))
+                return Ending(progress=Progress.OK, at=over)
             case How.SCRIPT:
                 raise AssertionError("a script is not a question")
 
@@ -211,6 +228,9 @@ class Agent:
             topics |= {f"output:{key.deploy}", "output"}
 
         await self._database.write(work)
+
+    def now(self) -> datetime:
+        return self._clock()
 
     def run_dir(self, key: StepKey) -> Path:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
@@ -257,13 +277,14 @@ class Script:
         self._claim = claim
         self._stop = stop
         self._run_dir = agent.run_dir(claim.key)
+        self._lived: datetime | None = None
         self._begun = claim.progress is not None
 
     async def run(self) -> Ending:
         """Raises NotBegunError, SourceError: nothing of it runs, and nothing will."""
         if await self._state() is RunState.ABSENT:
             if not self._run_dir.exists() and self._begun:
-                return endings.lost(self._run_dir)
+                return self._as_it_was(endings.lost(self._run_dir))
             if self._claim.work.pause:
                 await heard(self._stop, self._claim.work.pause)
             if not self._stop.is_set():
@@ -323,9 +344,11 @@ class Script:
         began = clock()
         while True:
             state = await self._state()
-            await follower.drain()
+            behind = await follower.drain()
             if state in (RunState.EXITED, RunState.LOST):
                 return
+            if state in (RunState.RUNNING, RunState.UNSUPERVISED):
+                self._lived = self._agent.now()
             if state is RunState.ABSENT and clock() - began > START_SECONDS:
                 began, starts = clock(), await self._start_again(starts)
             if state is RunState.UNSUPERVISED and not told:
@@ -336,7 +359,7 @@ class Script:
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
             slowest = ALONE if state is RunState.UNSUPERVISED else SLOW
-            delay = QUICK if asked else min(delay * 1.3, slowest)
+            delay = QUICK if asked or behind else min(delay * 1.3, slowest)
             await asyncio.sleep(delay)
 
     async def _start_again(self, starts: int) -> int:
@@ -347,15 +370,20 @@ class Script:
             raise NotBegunError("its supervisor did not come up; is its host out of memory, processes or disk?")
         return starts + 1
 
+    def _as_it_was(self, lost: Ending) -> Ending:
+        """Nobody can know when it was lost; it lived when it was last seen, or at least when it was claimed."""
+        return replace(lost, at=self._lived or rundir.last_sign(self._run_dir) or self._claim.at)
+
     def _ending(self, masker: Masker) -> Ending:
         exit_ = rundir.read_exit(self._run_dir)
         if exit_ is None:
-            return endings.without_exit(self._run_dir, stopped=self._stop.is_set())
-        ending = endings.ended_as(exit_, self._claim.work, self._run_dir)
+            ending = endings.without_exit(self._run_dir, stopped=self._stop.is_set())
+            return self._as_it_was(ending) if ending.progress is Progress.LOST else ending
+        ending = replace(endings.ended_as(exit_, self._claim.work, self._run_dir), at=exit_.at)
         if ending.progress is Progress.OK and self._claim.work.status:
             with (self._run_dir / "out").open("rb") as out:
                 answer = out.read(checks.ANSWER_READ).decode(errors="replace")
-            return Ending(progress=Progress.OK, report=reported(masker.text(answer)))
+            ending = replace(ending, report=reported(masker.text(answer)))
         return values.masked(ending, masker)
 
 

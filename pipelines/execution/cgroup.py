@@ -48,6 +48,15 @@ def enter(group: str) -> None:
     _write(f"{group}/cgroup.procs", "0")
 
 
+def members(group: str) -> frozenset[int]:
+    """The ids of the processes in it."""
+    try:
+        with open(f"{group}/cgroup.procs") as file:
+            return frozenset(map(int, file.read().split()))
+    except OSError:
+        return frozenset()
+
+
 def kill(group: str) -> None:
     """SIGKILL for every process in it, at once."""
     if os.path.basename(group).startswith(PREFIX):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Json
@@ -30,6 +31,7 @@ APPLICATION_VERSION = "1"  # a constant: a version of its own for every build wo
 THREADS = 16
 LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED') AND name = :name"
 
+WAITING = "SELECT min(created_at) FROM {table} WHERE status = 'ENQUEUED' AND name = :name"
 TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
 
 
@@ -119,6 +121,12 @@ class DurableEngine:
         live = text(LIVE.format(table=self._table))
         found = {row[0].split(".", 1)[0] for row in session.connection().execute(live, {"name": WORKFLOW})}
         return [deploy for deploy in running if deploy not in found]
+
+    def waiting(self, session: Session, now: datetime) -> float:
+        """Seconds for which the deploy that waits longest waits to be taken; 0 where none does."""
+        oldest = text(WAITING.format(table=self._table))
+        found = session.connection().execute(oldest, {"name": WORKFLOW}).scalar()
+        return max(0.0, now.timestamp() - found / 1000) if found is not None else 0.0
 
     def enqueue_again(self, session: Session, deploy: str) -> None:
         """Another try for a stranded deploy: an id that ended in an error never runs again."""

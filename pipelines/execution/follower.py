@@ -9,6 +9,7 @@ may print more than the disk holds. Of what would be cut anyway (`steps.append_o
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -19,12 +20,15 @@ from sqlmodel import Session
 from pipelines.execution import supervisor
 from pipelines.execution.holes import punch
 from pipelines.execution.masking import Masker
+from pipelines.execution.rundir import FOLLOWED_ROOM
 from pipelines.storage.database import Database
 from pipelines.storage.steps import KEPT_FIRST, KEPT_LAST, StepKey, append_output, output_end
 
-CHUNK = 1024 * 1024
-AT_ONCE = 64 * CHUNK  # bytes, after which whoever follows looks at other things, too
-MARK_EVERY = 8 * CHUNK
+log = logging.getLogger(__name__)
+
+CHUNK = 256 * 1024
+AT_ONCE = 32 << 20  # bytes, after which whoever follows looks at other things, too
+MARK_EVERY = 8 << 20
 
 
 class Follower:
@@ -40,9 +44,9 @@ class Follower:
         self._mark = self._read
         self._recorded: int | None = None
 
-    async def drain(self, *, last: bool = False) -> None:
+    async def drain(self, *, last: bool = False) -> bool:
         """Record what is there by now, at most `AT_ONCE`; what is printed meanwhile is for the next time. `last`: all
-        that is there, for nothing more will come."""
+        that is there, for nothing more will come. True: there is more."""
         size = await asyncio.to_thread(self._size)
         until = size if last else min(size, self._read + AT_ONCE)
         while self._read < until:
@@ -56,6 +60,7 @@ class Follower:
                 await asyncio.to_thread(self._let_go, self._read, self._masked)
         if last:
             await self._record(self._masker.flush(), 0)
+        return self._read < size
 
     def _size(self) -> int:
         try:
@@ -74,9 +79,14 @@ class Follower:
         return self._masker.feed(chunk)
 
     def _let_go(self, read: int, masked: int) -> None:
-        """The mark first: what is gone from the file must not be read again."""
-        supervisor.record(str(self._path.parent), "followed", json.dumps({"read": read, "masked": masked}))
-        punch(self._path, KEPT_FIRST, read)
+        """The mark first: what is gone from the file must not be read again. Where there is no room for it, the output
+        stays until there is."""
+        mark = json.dumps({"read": read, "masked": masked})
+        try:
+            supervisor.record(str(self._path.parent), "followed", mark, room=FOLLOWED_ROOM)
+            punch(self._path, KEPT_FIRST, read)
+        except OSError as error:
+            log.warning("the output of %s stays on the disk for now: %s", self._path, error.strerror)
 
     async def _record(self, masked: bytes, behind: int) -> None:
         """`behind` is how many bytes of the file come after these."""

@@ -21,6 +21,7 @@ from pipelines.execution import cgroup, processes, supervisor
 
 # The shell leaves at once, so the supervisor is an orphan from the first moment and whoever is process 1 collects it.
 ROOM = 4096  # bytes
+FOLLOWED_ROOM = "followed.room"  # for whoever reads the output
 ORPHAN = '"$@" </dev/null >/dev/null 2>&1 &'
 
 
@@ -102,11 +103,11 @@ class Exit:
 
 
 def prepare(run_dir: Path, spec: Spec) -> None:
-    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets. Everything
-    that the supervisor will write has its place on the disk then, so a full one is met here. Raises OSError.
+    """Makes the folder and writes `spec.json`, both for our eyes only: the environment may hold secrets. What we and
+    the supervisor will write has its place on the disk then, so a full one is met here. Raises OSError.
     """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    rooms = {"lock": 0, "out": 0, supervisor.STARTED_ROOM: ROOM, supervisor.EXIT_ROOM: ROOM}
+    rooms = {"lock": 0, "out": 0, **dict.fromkeys((supervisor.STARTED_ROOM, supervisor.EXIT_ROOM, FOLLOWED_ROOM), ROOM)}
     for name, size in rooms.items():
         with os.fdopen(os.open(run_dir / name, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(bytes(size))
@@ -136,6 +137,16 @@ def read_started(run_dir: Path) -> Started | None:
 def read_exit(run_dir: Path) -> Exit | None:
     facts = _read(run_dir / "exit")
     return Exit(**facts | {"why": Why(facts["why"])}) if facts else None
+
+
+def last_sign(run_dir: Path) -> datetime | None:
+    """When a run that has begun was last seen to live: its start, or the last it printed."""
+    started = read_started(run_dir)
+    try:
+        printed = datetime.fromtimestamp((run_dir / "out").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return started.at if started else None
+    return max(started.at, printed) if started else printed
 
 
 def state(run_dir: Path, *, detach: bool = False) -> RunState:
@@ -199,8 +210,8 @@ def _locked(run_dir: Path) -> bool:
 
 
 def _members(run_dir: Path, started: Started) -> list[processes.Process]:
-    """The living processes of the script: those of its session, unless the id is another's by now, and those that were
-    started with the run folder in their environment, wherever they fled. None after a restart of the machine.
+    """The living processes of the script: those of its session, unless the id is another's by now, those in its cgroup,
+    and those that were started with the run folder in their environment. None after a restart of the machine.
     """
     first = started.script_start
     if not started.session or first is None or started.boot_id != processes.boot_id():
@@ -208,14 +219,18 @@ def _members(run_dir: Path, started: Started) -> list[processes.Process]:
     leader = processes.process(started.session)
     session = started.session if leader is None or leader.start == first else None
     mark = f"={run_dir.absolute()}{os.sep}".encode()
+    group = cgroup.members(started.cgroup) if started.cgroup else frozenset()
     later = [found for found in processes.processes() if found.alive and found.start >= first]
-    return [found for found in later if found.session == session or mark in processes.environment(found.pid)]
+    ours = [found for found in later if found.session == session or found.pid in group]
+    return ours + [found for found in later if found not in ours and mark in processes.environment(found.pid)]
 
 
 def _ask(started: Started | None) -> bool:
     if started is None or not started.pid or started.boot_id != processes.boot_id():
         return False
-    return processes.send(started.pid, started.start, signal.SIGTERM)
+    told = processes.send(started.pid, started.start, signal.SIGTERM)
+    processes.send(started.pid, started.start, signal.SIGCONT)  # whoever stopped it: it has something to do
+    return told
 
 
 def _end_all(run_dir: Path, number: int) -> bool:
@@ -230,9 +245,10 @@ def _end_all(run_dir: Path, number: int) -> bool:
 
 
 def forbid(run_dir: Path) -> bool:
-    """Takes the one right to start, and writes an end; False when a supervisor was faster. Raises OSError: the right
-    was not taken.
+    """Takes the one right to start, and writes an end; False when a supervisor was faster. Makes the folder. Raises
+    OSError: the right was not taken.
     """
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = datetime.now(UTC).timestamp()
     nobody = {"pid": 0, "start": None, "session": 0, "script_start": None, "boot_id": None, "at": at}
     try:

@@ -11,13 +11,14 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance, expires_at
+from pipelines.domain.advance import Action, Close, Expire, Hold, Recover, Start, Stop, advance, expires_at
 from pipelines.domain.closing import after_abort, close
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import (
     Closed,
     Event,
     Expired,
+    Held,
     Planned,
     Progress,
     Recovering,
@@ -33,6 +34,7 @@ from pipelines.domain.remembered import with_room_of
 from pipelines.domain.reports import judge
 from pipelines.domain.stepwork import work_of
 from pipelines.errors import noted
+from pipelines.pulse import Pulse
 from pipelines.storage import deploys, steps
 from pipelines.storage.book import Book, Enqueue
 from pipelines.storage.database import Database, heard, surely
@@ -75,14 +77,22 @@ class Turns:
         self._host = host
         self._config = config
         self._clock = clock
+        self.pulse = Pulse()
 
     async def carry_out(self, deploy: str) -> None:
         """Until the deploy is over. Raises UnknownDeployError; a turn that breaks is taken again, and when that does
         not help the deploy says that it stands still."""
+        try:
+            await self._carry_out(deploy)
+        finally:
+            self.pulse.end(deploy)
+
+    async def _carry_out(self, deploy: str) -> None:
         broken = 0
         with self._database.waker.listening(f"deploy:{deploy}") as told:
             while True:
                 told.clear()
+                self.pulse.beat(deploy)
                 try:
                     rest = await surely(lambda: self._database.write(partial(self.turn, deploy_id=deploy)))
                 except UnknownDeployError:
@@ -147,6 +157,8 @@ class Turns:
                 steps.stop(book.session, StepKey(deploy=deploy.id, step=step_id, attempt=attempt))
                 book.topics.add("steps")
                 return ()
+            case Hold(step=step_id, since=since):
+                return (Held(deploy=deploy.id, step=step_id, since=since),)
             case Expire():
                 return (Expired(deploy=deploy.id),)
             case Recover(steps=recovery):
@@ -179,6 +191,7 @@ def ended(session: Session, deploy: Deploy) -> list[Event]:
                 progress=verdict.progress,
                 detail=verdict.detail,
                 report=ending.report,
+                ended=ending.at,
             )
         )
     return events

@@ -14,12 +14,18 @@ ANSWERS_AT_ONCE = 50
 
 def insert(session: Session, asked: Asked, at: datetime) -> tuple[str, bool]:
     """The ask's id, and whether it is new: the same key twice is one ask."""
-    known = select(AskRow.id).where(AskRow.key == asked.key)
     row = AskRow(id=asked.ask, key=asked.key, at=at, surface=asked.place.surface, body=codec.dump(asked))
-    found = session.exec(known).first()
+    found = known(session, asked.key)
     if found is None and rows.insert(session, row):
         return asked.ask, True
-    return found or session.exec(known).one(), False
+    found = found or known(session, asked.key)
+    assert found is not None
+    return found, False
+
+
+def known(session: Session, key: str) -> str | None:
+    """The id of the ask that was kept under this key."""
+    return session.exec(select(AskRow.id).where(AskRow.key == key)).first()
 
 
 def decided(session: Session, ask: str, outcome: Outcome, at: datetime) -> bool:

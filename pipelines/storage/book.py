@@ -15,6 +15,7 @@ from pipelines.domain.fold import State, fold
 from pipelines.domain.model import environment_name, room_name
 from pipelines.domain.room import Room
 from pipelines.storage import codec, deploys, rows
+from pipelines.storage.journal import Entry, entered
 from pipelines.storage.tables import DeployRow, EventRow, StreamRow
 
 Enqueue = Callable[[Session, str], None]
@@ -31,7 +32,8 @@ class Book:
 
     def front(self, event: Event, at: datetime, *, by: str, via: str) -> None:
         row = self._stream(FRONT)
-        self._insert(row, event, at, by=by, via=via)
+        seq = self._insert(row, event, at, by=by, via=via)
+        entered(self.session, Entry(stream=FRONT, seq=seq, at=at, by=by, via=via, event=event))
 
     def state(self, service: str, environment: str, *more: str | None) -> State:
         """The room, locked, with its last, running and live deploys and those named in `more`. Its environment stays
@@ -50,6 +52,8 @@ class Book:
         for event in events:
             seq = self._insert(row, event, at, by=by, via=via)
             state = fold(state, event, at, seq)
+            deploy = state.deploys.get(getattr(event, "deploy", ""))
+            entered(self.session, Entry(stream=name, seq=seq, at=at, by=by, via=via, event=event, deploy=deploy))
             if isinstance(event, Planned):
                 self._enqueue(self.session, event.deploy)
         row.body = codec.dump(state.room)

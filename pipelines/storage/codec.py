@@ -23,6 +23,10 @@ T = TypeVar("T")
 Outcome = Accepted | Refusal
 
 
+class UnreadableError(ValueError):
+    """A text that is kept is no such value. The message says where it is wrong and holds nothing of the text."""
+
+
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(cast(Any, kind))
@@ -37,8 +41,8 @@ def dump(value: object) -> str:
 
 
 def load(kind: type[T], text: str) -> T:
-    """Raises pydantic's ValidationError for a text that is no such value."""
-    return cast(T, _adapter(cast(Hashable, kind)).validate_json(text))
+    """Raises UnreadableError for a text that is no such value."""
+    return cast(T, _read(cast(Hashable, kind), text))
 
 
 def load_each(kind: type[T], rows: Iterable[tuple[str, str]]) -> Iterator[T]:
@@ -51,9 +55,9 @@ def each(kind: str, rows: Iterable[R], read: Callable[[R], T], name: Callable[[R
     for row in rows:
         try:
             yield read(row)
-        except ValidationError as error:
+        except UnreadableError as error:
             with _telling:  # readers in other threads meet the same row
-                _unreadable(kind, name(row), str(error.errors(include_input=False, include_url=False)[:3]))
+                _unreadable(kind, name(row), str(error))
 
 
 _telling = Lock()
@@ -65,8 +69,17 @@ def _unreadable(kind: str, name: str, problem: str) -> None:
 
 
 def load_event(text: str) -> Event:
-    return cast(Event, _adapter(_EVENT).validate_json(text))
+    return cast(Event, _read(_EVENT, text))
 
 
 def load_outcome(text: str) -> Outcome:
-    return cast(Outcome, _adapter(_OUTCOME).validate_json(text))
+    return cast(Outcome, _read(_OUTCOME, text))
+
+
+def _read(kind: Hashable, text: str) -> object:
+    try:
+        return _adapter(kind).validate_json(text)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        where = ", ".join(f"{'.'.join(map(str, one['loc']))} ({one['type']})" for one in problems[:5])
+        raise UnreadableError(f"this is no {getattr(kind, '__name__', 'entry')}: {where}") from None

@@ -16,7 +16,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from pipelines.errors import noted
 from pipelines.storage.errors import DatabaseAwayError
+from pipelines.storage.journal import Entry, Listener, entries
 from pipelines.storage.sqlite import Sqlite, sqlite_path
 from pipelines.storage.waking import Waker, heard
 
@@ -63,19 +65,21 @@ class Backend(Protocol):
 
 class Database:
     """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction, and what it put
-    into `topics` is told with the commit. Both raise what the function raises, after a rollback, and DatabaseAwayError
-    when the database is away for some seconds; they try again meanwhile, so a function may run more than once."""
+    into `topics` is told with the commit. What it entered in the journal is told after it to `listeners`, in that
+    thread. Both raise what the function raises, after a rollback, and DatabaseAwayError when the database is away for
+    some seconds; they try again meanwhile, so a function may run more than once."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.waker = Waker()
+        self.listeners: list[Listener] = []
         self._backend = _backend(url, self.waker)
         self._writer = self._backend.writer()
         self._reader = self._backend.reader()
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
         self._behind = asyncio.Semaphore(self._backend.crowd)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
-        self._away_since: float | None = None
+        self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
 
     async def hear(self) -> None:
         """Wake those who wait for what other processes tell. Until cancelled."""
@@ -99,7 +103,17 @@ class Database:
             value = work(session, topics)
             if topics:
                 self._backend.tell(session, topics)
+        self._note(entries(session))
         return value, topics
+
+    def _note(self, entered: list[Entry]) -> None:
+        """What is committed stays so, whatever a listener makes of it."""
+        for entry in entered:
+            for listener in self.listeners:
+                try:
+                    listener(entry)
+                except Exception as error:
+                    noted(log, f"telling of entry {entry.seq} of {entry.stream}", error)
 
     async def read(self, work: Callable[[Session], T]) -> T:
         return await self._patiently(self._reading, partial(self._read_now, work))
@@ -117,23 +131,22 @@ class Database:
                 why = self._backend.transient(error)
                 if why is None:
                     raise
-                self._note_away(why)
+                self._note_away(pool, why)
                 if time.monotonic() > until:
                     raise DatabaseAwayError(f"The database is away: {why}") from error
             else:
-                self._note_back()
+                self._note_back(pool)
                 return value
             await asyncio.sleep(AGAIN)
 
-    def _note_away(self, why: str) -> None:
-        if self._away_since is None:
-            self._away_since = time.monotonic()
+    def _note_away(self, pool: ThreadPoolExecutor, why: str) -> None:
+        if pool not in self._away_since:
+            self._away_since[pool] = time.monotonic()
             log.warning("trouble with the database, which is tried again: %s", why)
 
-    def _note_back(self) -> None:
-        if self._away_since is not None:
-            log.warning("the database works again, after %.1f s", time.monotonic() - self._away_since)
-            self._away_since = None
+    def _note_back(self, pool: ThreadPoolExecutor) -> None:
+        if (since := self._away_since.pop(pool, None)) is not None:
+            log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
     async def close(self) -> None:
         self._writing.shutdown(wait=True)

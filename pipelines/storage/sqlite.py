@@ -32,9 +32,11 @@ class Sqlite:
     def reader(self) -> Engine:
         return _engine(self._url, begin="BEGIN")
 
-    def transient(self, _error: DBAPIError) -> str | None:
-        """Whoever has the file was waited for; what else may be wrong with it stays so."""
-        return None
+    def transient(self, error: DBAPIError) -> str | None:
+        """Whoever has the file was waited for. A disk that is full, or fails, may not be so in a moment; what else may
+        be wrong stays so."""
+        number = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # what is above it says more exactly where
+        return {sqlite3.SQLITE_FULL: "its disk is full", sqlite3.SQLITE_IOERR: "its disk fails"}.get(number)
 
     def tell(self, _session: Session, _topics: set[str]) -> None:
         """There is no other process to tell."""

@@ -26,21 +26,25 @@ class StepKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """An attempt that somebody must carry out, or does, on `host`; `stop`: it shall be ended. `progress` None: it never
-    began."""
+    """An attempt that somebody must carry out, or does, on `host` and since `at`; `stop`: it shall be ended. `progress`
+    None: it never began."""
 
     key: StepKey
     host: str
     work: Work
     stop: bool
     progress: Progress | None
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
+    """`at` is when it really ended; None: just now."""
+
     progress: Progress
     detail: str = ""
     report: Report | None = None
+    at: datetime | None = None
 
 
 def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -> None:
@@ -78,7 +82,7 @@ def end(session: Session, key: StepKey, ending: Ending, at: datetime) -> None:
     row.progress, row.detail = ending.progress.value, ending.detail.replace("\0", "\ufffd")  # no text has a NUL there
     row.report = codec.dump(ending.report) if ending.report else ""
     if ending.progress is not Progress.UNSUPERVISED:
-        row.ended_at = at
+        row.ended_at = ending.at or at
 
 
 def ending(session: Session, key: StepKey) -> Ending | None:
@@ -87,7 +91,7 @@ def ending(session: Session, key: StepKey) -> Ending | None:
     if row is None or row.progress in ("", Progress.RUNNING.value):
         return None
     report = codec.load(Report, row.report) if row.report else None
-    return Ending(progress=Progress(row.progress), detail=row.detail, report=report)
+    return Ending(progress=Progress(row.progress), detail=row.detail, report=report, at=row.ended_at)
 
 
 def open_claims(session: Session, host: str) -> list[Claim]:
@@ -104,6 +108,7 @@ def _claim(row: StepRow) -> Claim:
         work=codec.load(Work, row.work),
         stop=row.stop,
         progress=Progress(row.progress) if row.progress else None,
+        at=row.claimed_at,
     )
 
 

@@ -161,7 +161,7 @@ async def test_a_step_is_claimed_once_and_ends_once(database: Database) -> None:
     for ending in (good, Ending(progress=Progress.FAILED)):
         await database.write(lambda session, _, e=ending: steps.end(session, KEY, e, NOON))  # type: ignore[misc]
     found = await database.read(lambda session: steps.ending(session, KEY))
-    assert found == Ending(progress=Progress.OK, detail="said \ufffd", report=good.report)
+    assert found == Ending(progress=Progress.OK, detail="said \ufffd", report=good.report, at=NOON)
     assert await database.read(lambda session: steps.open_claims(session, "one")) == []
 
 

@@ -73,6 +73,7 @@ def test_a_database_that_is_away_for_longer_than_anybody_waits(scene: Scene, pos
     away_for(25.0, scene, postgres, asked)
 
 
+@pytest.mark.long
 def test_a_bot_whose_database_is_away_ends_in_time(scene: Scene, postgres: Server) -> None:
     scene.types("ana", "/deploy api v1.1 staging")
     until(lambda: in_install(scene.service), what="the first install")

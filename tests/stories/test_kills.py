@@ -6,8 +6,9 @@ import contextlib
 import random
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +16,8 @@ from bot.say import NO_BOT
 from tests.support.process import Bot, until
 from tests.support.service import Service, six_steps
 from tests.support.workspace import Threaded
+
+T = TypeVar("T")
 
 POINTS = (
     "asked-before",
@@ -30,6 +33,7 @@ POINTS = (
     "post-before:1",
     "post-after:1",
 )
+QUICK = ("asked-after", "decided-before", "claim-after:3", "spawn-after:2", "exit-before:4", "post-after:1")
 EVERY = {
     ("before", "-"),
     ("install", "stg-1"),
@@ -81,7 +85,12 @@ def bot(tmp_path: Path, slack: Threaded) -> Iterator[Bot]:
     running.kill()
 
 
-@pytest.mark.parametrize("point", POINTS)
+def some(every: Iterable[T], quick: Container[T]) -> list[Any]:
+    """All of them as parameters, those that are not quick in the long tier."""
+    return [one if one in quick else pytest.param(one, marks=pytest.mark.long) for one in every]
+
+
+@pytest.mark.parametrize("point", some(POINTS, QUICK))
 def test_a_kill_at_a_named_point_loses_and_doubles_nothing(
     point: str, tmp_path: Path, bot: Bot, slack: Threaded
 ) -> None:
@@ -118,7 +127,7 @@ def a_random_kill(folder: Path, bot: Bot, slack: Threaded) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", some(range(10), range(3)))
 def test_a_kill_at_a_random_moment_loses_and_doubles_nothing(
     number: int, tmp_path: Path, bot: Bot, slack: Threaded
 ) -> None:

@@ -109,7 +109,12 @@ def kill_scripts(bot: Bot) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the scripts by /proc")
 @pytest.mark.parametrize(
-    ("answer", "ends"), [("it worked api staging", 0), ("run again api staging", 0), ("abort api staging", 4)]
+    ("answer", "ends"),
+    [
+        pytest.param("it worked api staging", 0, marks=pytest.mark.long),
+        pytest.param("run again api staging", 0, marks=pytest.mark.long),
+        ("abort api staging", 4),
+    ],
 )
 def test_a_step_nobody_knows_the_end_of_waits_for_a_person(tmp_path: Path, bot: Bot, answer: str, ends: int) -> None:
     service = begun(tmp_path, bot, pause=1.0)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.stories.test_restart import kill_scripts
 from tests.support.postgres import Server
 from tests.support.process import Bot, until
 from tests.support.scene import Scene
@@ -106,3 +107,29 @@ def test_a_second_of_a_name_is_told_who_is_there(pair: Pair, tmp_path: Path) -> 
         assert first.process is not None and second.process is not None
         assert second.process.wait(30) == 1
         assert f"process {first.process.pid}" in second.log() and "Traceback" not in second.log()
+
+
+def test_a_folder_of_the_same_name_asks_for_what_was_lost_with_the_disk(tmp_path: Path, postgres: Server) -> None:
+    service = six_steps(tmp_path, pause=2.0)
+    old, new = (
+        Bot(data=tmp_path / name, config=service.config, env={"DATABASE_URL": url})
+        for url in [postgres.fresh()]
+        for name in ("old", "new")
+    )
+    for bot in (old, new):
+        bot.data.mkdir()
+        (bot.data / "host").write_text("deploys-1\n")
+    try:
+        old.start()
+        assert old.say("api v1.1 staging").status == 0
+        until(lambda: bool(service.entries()), what="the first script")
+        old.kill()
+        kill_scripts(old)
+        new.start()
+        until(lambda: "run again api staging" in new.say("status api staging").text, what="the question")
+        assert len(service.entries()) == 1
+        assert new.say("abort api staging").status == 0
+        until(lambda: "aborted by ana" in new.say("history api staging").text, what="the end")
+    finally:
+        old.kill()
+        new.kill()

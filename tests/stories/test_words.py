@@ -62,7 +62,9 @@ def test_a_mention_takes_the_same_text_and_is_answered_in_its_thread(scene: Scen
     root = scene.cards()[-1]
     scene.says("mia", "@shipmate who api", thread=root["ts"])
     assert scene.whispered("mia", "Who may deploy")["thread_ts"] == root["ts"]
-    scene.says("ana", "@shipmate", thread=root["ts"])
+    scene.says("mia", "@shipmate @shipmate who api", thread=root["ts"])
+    scene.whispered("mia", "Who may deploy")
+    scene.says("ana", "@shipmate!", thread=root["ts"])
     scene.whispered("ana", "Which version of api, and where?", "[Choose…]")
 
 

@@ -39,14 +39,17 @@ class Said:
 
 @dataclass
 class Bot:
-    """`python -m bot run` on a data folder, or one of its parts (`role`: web, worker); `crash` names the point at which
-    it dies (see `tests.support.crash`)."""
+    """`python -m bot run` on a data folder, or another command (`role`: web, worker, supervise); `crash` names the
+    point at which it dies (see `tests.support.crash`), `later` is how many seconds its clock is ahead, `lag` the file
+    that its loop's delays are written to (see `tests.support.lag`)."""
 
     data: Path
     config: Path
     env: Mapping[str, str] = field(default_factory=dict)
     role: str = "run"
     process: "subprocess.Popen[bytes] | None" = None
+    folder: Path = ROOT
+    python: str = sys.executable
     _logged: int = 0
 
     def environment(self) -> dict[str, str]:
@@ -55,14 +58,20 @@ class Bot:
         }
         return {**kept, "PORT": "0", "PYTHONPATH": str(ROOT), **self.env}
 
-    def start(self, *, crash: str | None = None, wait: bool = True) -> None:
+    def start(
+        self, *, crash: str | None = None, later: float = 0.0, lag: Path | None = None, wait: bool = True
+    ) -> None:
         module = ["tests.support.crash", crash] if crash else ["bot"]
-        argv = [sys.executable, "-m", *module, self.role, "--data", str(self.data), "--config", str(self.config)]
+        if later:
+            module = ["tests.support.later", str(later)]
+        if lag:
+            module = ["tests.support.lag", str(lag)]
+        argv = [self.python, "-m", *module, self.role, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self._logged = log.tell()
             self.process = subprocess.Popen(
-                argv, cwd=ROOT, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                argv, cwd=self.folder, env=self.environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         if wait:
             until(self.answers, seconds=READY_SECONDS, what=f"a bot on {self.data} ({self.log()[-2000:]})")
@@ -78,6 +87,10 @@ class Bot:
         except OSError:
             return False
         return True
+
+    def pid(self) -> int:
+        """The process that holds the data folder; 0 while it writes that down."""
+        return int((self.data / "bot.lock").read_text() or 0)
 
     @property
     def _log(self) -> Path:

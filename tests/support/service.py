@@ -45,7 +45,7 @@ class Service:
     def commit(self, files: Mapping[str, str], *, message: str = "a change", tag: str | None = None) -> str:
         """Commit files (scripts, ending in .sh, are executable); the commit's id."""
         if not (self.repository / ".git").exists():
-            self.repository.mkdir(parents=True)
+            self.repository.mkdir(parents=True, exist_ok=True)
             self.git("init", "-q", "-b", "main")
         for name, text in files.items():
             path = self.repository / name
@@ -76,6 +76,12 @@ class Service:
             "environments": {name: dict(more) for name, more in (environments or {"staging": {}}).items()},
         }
         self.config.write_text(json.dumps(text, indent=1))
+
+    def configure_itself(self, path: str) -> None:
+        """The service is Shipmate, and lies in the repository under `path`."""
+        service = {"repo": str(self.repository), "path": path, "channel": "#deploys", "owners": ["ana", "raj"]}
+        services = {"shipmate": {**service, "targets": {"production": list(self.targets)}}}
+        self.config.write_text(json.dumps({"services": services, "environments": {"production": {}}}, indent=1))
 
     def entries(self) -> list[list[str]]:
         """The ledger's lines as words: start or end, script, target, version, deploy, fence, pid."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipelines.domain.advance import Action, Close, Expire, Recover, Start, Stop, advance
+from pipelines.domain.advance import Action, Close, Expire, Hold, Recover, Start, Stop, advance
 from pipelines.domain.closing import after_abort, close
 from pipelines.domain.decide import decide
 from pipelines.domain.deploy import Deploy
@@ -12,6 +12,7 @@ from pipelines.domain.events import (
     Closed,
     Event,
     Expired,
+    Held,
     Planned,
     Progress,
     Recovering,
@@ -28,7 +29,7 @@ from pipelines.domain.reports import judge
 from pipelines.domain.room import Room
 from tests.support.domain import NOON, ask, facts
 
-MOVES = (Start, Expire, Recover, Close)
+MOVES = (Start, Hold, Expire, Recover, Close)
 Ending = Callable[[Step, int], Progress]
 
 
@@ -85,6 +86,8 @@ class Walk:
                 self.append([StepStarted(deploy=deploy, step=step.id, attempt=attempt)])
             case Stop(step=step_id, attempt=attempt):
                 self.stopped.append((step_id, attempt))
+            case Hold(step=step_id, since=since):
+                self.append([Held(deploy=deploy, step=step_id, since=since)])
             case Expire():
                 self.append([Expired(deploy=deploy)])
             case Recover(steps=steps):
@@ -95,8 +98,9 @@ class Walk:
     def _replan(self, then: Then, state: State) -> Planned:
         return after_abort(then, state, self.facts)
 
-    def end(self, deploy: str, step: Step, progress: Progress, detail: str = "") -> None:
-        """A going step ends; a `status` that is well reports the version of the plan."""
+    def end(self, deploy: str, step: Step, progress: Progress, detail: str = "", ended: datetime | None = None) -> None:
+        """A going step ends, or ended at a moment before now; a `status` that is well reports the version of the
+        plan."""
         going = self.state.deploys[deploy]
         run = going.runs[step.id]
         if step.verb is Verb.DEPLOY and progress is Progress.OK:
@@ -113,6 +117,7 @@ class Walk:
                     progress=verdict.progress,
                     detail=verdict.detail or ("exited 1" if progress is Progress.FAILED else ""),
                     report=report,
+                    ended=ended,
                 )
             ]
         )

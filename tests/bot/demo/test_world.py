@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from bot.demo.layout import listen, settle
 from bot.demo.world import DemoWorld
@@ -57,7 +57,7 @@ async def test_first_start_runs_v1_3_everywhere(demo: Demo) -> None:
 
 
 async def test_the_bots_configuration_names_what_runs(demo: Demo) -> None:
-    config = YAML(typ="safe").load(demo.info.config.read_text())
+    config = yaml.safe_load(demo.info.config.read_text())
     api = config["services"]["api"]
     assert api["repo"] == str(demo.info.repository)
     assert api["targets"] == {name: demo.targets(name) for name in ("staging", "production")}

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from handlers.slack.thread_painter import sayings
 from handlers.terminal import render
 from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
 from pipelines.domain.deploy import Deploy as DeployState
-from pipelines.domain.events import Changes, Progress, Stumbled
+from pipelines.domain.events import Changes, Held, Progress, Stumbled
 from pipelines.domain.views import RoomView
 from tests.pipelines.domain.test_plans import FULL
 from tests.support.domain import RAJ, ask, commit_of, facts, knowing
@@ -150,6 +151,47 @@ def test_what_nobody_knows_is_asked(progress: Progress, labels: list[str]) -> No
     some.ask()
     some.walk(failing("install on stg-1", progress))
     assert [b.label for b in deploy_card(some.deploy, some.now).buttons] == labels
+
+
+def late() -> Walk:
+    """A deploy whose bot was away for an hour while its first script ran, and for a minute of that only."""
+    some = room("v1.3")
+    some.ask()
+    some.act("new")
+    began = some.now
+    some.now += timedelta(hours=1)
+    some.end("new", some.deploy.plan.steps[0], Progress.OK, ended=began + timedelta(minutes=1))
+    some.act("new")
+    return some
+
+
+def test_what_is_late_is_asked_and_shows_who_said_go_on() -> None:
+    some = late()
+    lines = shown(some.deploy, some)
+    assert lines[0].startswith("❓ api v1.4 in staging needs an answer · by @ana")
+    question = "Shipmate was away at 12:01 UTC, when traffic to stg-2 could have begun. Shall it still begin?"
+    assert lines[1] == question
+    assert lines[2:4] == ["✓ before  1 min", "○ traffic to stg-2"]
+    assert lines[-3:] == ["[Go on]", "[Roll back to v1.3]", "[Abort]"]
+    said = ["Say one of:", "    go on api staging", "    rollback api staging now", "    abort api staging"]
+    assert list(render.question(some.deploy).values()) == [[f"? {question}", *said]]
+    assert [said.mention for said in sayings(some.deploy)][-1]
+    button = deploy_card(some.deploy, some.now).buttons[0]
+    command = clicks.command_of(button.action, button.value)
+    assert isinstance(command, Answer) and command.choice == "go_on"
+    some.ask(ask(command, by=RAJ), replace(some.facts, person=RAJ))
+    some.act("new")
+    assert "Go on: @raj, 13:00 UTC" in shown(some.deploy, some)
+    assert render.question(some.deploy) == {}
+
+
+def test_an_abort_that_is_late_offers_to_go_on_with_it_or_back() -> None:
+    some = late()
+    some.ask(ask(Abort(service="api", environment="staging")))
+    some.state = some.state.with_deploy(
+        replace(some.deploy, held=Held(deploy="new", step=some.deploy.plan.steps[1].id, since=some.now))
+    )
+    assert [b.label for b in deploy_card(some.deploy, some.now).buttons] == ["Go on", "Roll back to v1.3"]
 
 
 def test_a_pressed_button_is_replaced_by_who_pressed_it() -> None:

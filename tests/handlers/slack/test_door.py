@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 from sqlmodel import Session, select, text
 
 from handlers.slack.door import SlackDoor
@@ -357,6 +358,64 @@ async def test_an_ask_that_cannot_be_kept_is_not_acknowledged(
         await front.database.write(lambda session, _: session.exec(text("DROP TABLE ask")))  # type: ignore[call-overload]
         assert not await visitor.command("api v1.4 staging")
         assert not await visitor.click("abort", BUTTON)
+
+
+async def test_a_bot_that_is_about_to_end_acknowledges_keeps_nothing_and_says_so(
+    visitor: Visitor, slack: Slack, front: Front
+) -> None:
+    assert await visitor.command("shop v1.4 staging")
+    await slack.until(lambda: slack.private)
+    front.shipmate.close()
+    assert await visitor.command("api v1.4 staging", trigger="1.2")
+    assert await visitor.click("abort", BUTTON, ephemeral=True)
+    assert await visitor.command("status", trigger="1.3")
+    again = {} if visitor.socket else {"token": "another"}
+    assert await visitor.command("shop v1.4 staging", **again)  # delivered again: it was kept, and is answered already
+    await slack.until(lambda: len(slack.private) == 4)
+    assert visitor.told()[1:] == ["Shipmate is restarting; say it again in a moment."] * 3
+    assert not any(private.get("replace_original") for private in slack.private)
+    assert await asks(front) == ["slack-command-1.1"]
+
+
+async def test_the_last_answers_are_given_before_the_door_closes(
+    slack: Slack, front: Front, session: aiohttp.ClientSession
+) -> None:
+    front.shipmate.close()
+    async with opened(slack, front, session, socket=False) as visitor:
+        assert await visitor.command("api v1.4 staging")
+    assert visitor.told() == ["Shipmate is restarting; say it again in a moment."]
+
+
+async def test_what_slack_delivers_and_what_it_is_asked_is_counted(
+    visitor: Visitor, slack: Slack, front: Front
+) -> None:
+    def counted(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    def figures() -> list[float]:
+        return [
+            counted("shipmate_ack_seconds_count", kind="command"),
+            counted("shipmate_ack_seconds_count", kind="click"),
+            counted("shipmate_slack_calls_total", method="response_url", result="ok"),
+            counted("shipmate_slack_calls_total", method="users.info", result="ok"),
+            counted("shipmate_slack_calls_total", method="users.info", result="refused"),
+            counted("shipmate_slack_rate_limited_total", method="users.info"),
+        ]
+
+    before = figures()
+    slack.fates["users.info"] = failing("ratelimited", status=429, retry_after="0")
+    assert await visitor.command("help")
+    await slack.until(lambda: slack.private)
+    assert await visitor.click("abort", BUTTON, by="U2")
+    await slack.until(lambda: len(slack.private) == 2)
+    assert await visitor.command("help", trigger="1.8", user_id="U404")
+    await slack.until(lambda: len(slack.private) == 3)
+    expected = [then + more for then, more in zip(before, [2, 1, 3, 2, 1, 1], strict=True)]
+
+    async def missing() -> list[float]:
+        return [] if figures() == expected else figures()
+
+    await front.until(missing, seconds=5)  # an answer is counted once Slack has said that it has it
 
 
 async def test_bodies_are_in_no_log(visitor: Visitor, slack: Slack, caplog: pytest.LogCaptureFixture) -> None:

@@ -108,9 +108,30 @@ def test_it_takes_little_memory(name: str) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("name", [name for name, text in CORPUS.items() if len(text) < 10_000])
-def test_a_configuration_that_means_harm_is_refused_in_a_moment(name: str) -> None:
-    assert seconds(config, CORPUS[name]) <= SECONDS
+LARGE = {
+    "services": "services:\n" + "".join(f"  s{i}: {{repo: /x, targets: {{a: [b, c]}}}}\n" for i in range(15_000)),
+    "unknown keys": "".join(f"k{i}: x\n" for i in range(24_000)),
+    "unknown environments": "environments:\n  a:\nservices:\n  s:\n    repo: /x\n    targets:\n"
+    + "".join(f"      e{i}: [a]\n" for i in range(16_000)),
+    "comments": "services:\n" + "# a\n" * 240_000,
+    "empty lines": "\n" * 990_000,
+    "one word": "services: " + "x" * 980_000,
+}
+
+
+@pytest.mark.parametrize("text", [*CORPUS.values(), *LARGE.values()], ids=[*CORPUS, *LARGE])
+def test_a_configuration_that_means_harm_is_refused_in_a_moment(text: str) -> None:
+    assert seconds(config, text) <= SECONDS
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_configuration_takes_little_memory(name: str) -> None:
+    tracemalloc.start()
+    try:
+        config(LARGE[name])
+        assert tracemalloc.get_traced_memory()[1] <= BYTES
+    finally:
+        tracemalloc.stop()
 
 
 def torn(text: str, rng: random.Random) -> str:

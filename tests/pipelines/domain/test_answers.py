@@ -263,10 +263,12 @@ def test_a_script_that_was_waited_for_and_ended_is_asked_about_again() -> None:
     some = going()
     deploy = some.walk(failing("install on a", ALONE))
     assert choices(deploy) == ("wait", "stop")
-    told(some, "wait")
     step = next(step for step, _ in some.deploy.going())
+    told(some, "wait", step=step.id, attempt=1)
     some.end("d2", step, LOST)
     assert choices(some.deploy) == ("again", "worked")
+    assert code(told(some, "stop", step=step.id, attempt=1)) is Code.ALREADY_ANSWERED
+    assert isinstance(told(some, "again", step=step.id, attempt=1), tuple)
 
 
 # The recovery's own steps

@@ -196,7 +196,25 @@ async def test_silence_has_its_limit(rig: Rig) -> None:
     )
 
 
-# What each may take
+# What each finds, and what it may take
+
+
+async def test_a_script_has_three_descriptors_whatever_the_bot_has_open(rig: Rig) -> None:
+    rig.begin()
+    key = await rig.runs_script("exec ls /proc/self/fd")
+    await rig.ending(key)
+    assert (await rig.output(key)).split() == ["0", "1", "2", "3"]  # the last is the folder that `ls` reads
+
+
+async def test_what_a_script_left_on_purpose_stays_and_else_it_is_ended_with_a_line_that_says_so(rig: Rig) -> None:
+    rig.begin()
+    commit = await rig.commit("nohup sleep 300 & echo on")
+    stays, goes = await rig.claim(commit, detach=True), await rig.claim(commit)
+    assert {(await rig.ending(key)).progress for key in (stays, goes)} == {Progress.OK}
+    assert await rig.output(stays) == "on\n"
+    assert "shipmate: ended 1 process that the script left running" in await rig.output(goes)
+    assert [found.session for found in of_runs(rig.run_dir(stays)) if found.pid != found.session] != []
+    await until(lambda: of_runs(rig.run_dir(goes)) == [])
 
 
 async def test_limits_hold_for_what_a_script_starts(tmp_path: Path) -> None:

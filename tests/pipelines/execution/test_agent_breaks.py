@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,10 +36,10 @@ class Stage:
     database: Database
     source: Source
     service: Service
-    stopped: list[Exception] = field(default_factory=list)  # what the clock raises, one a look
+    stopped: list[Exception] = field(default_factory=list)  # what the clock raises once the script began, one a look
 
     def clock(self) -> datetime:
-        if self.stopped:
+        if self.stopped and (self.run_dir / "started").exists():
             raise self.stopped.pop()
         return datetime.now(UTC)
 
@@ -60,10 +60,11 @@ class Stage:
         await self.database.write(lambda session, _: steps.claim(session, KEY, work, "here", datetime.now(UTC)))
 
     async def ending(self) -> Ending:
+        """How it ended; when is another test's."""
         async with asyncio.timeout(30):
             while (found := await self.database.read(lambda session: steps.ending(session, KEY))) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
-        return found
+        return replace(found, at=None)
 
     async def output(self) -> str:
         return "".join(p.data.decode() for p in await self.database.read(lambda session: steps.pieces(session, "d1")))

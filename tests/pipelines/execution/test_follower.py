@@ -103,7 +103,7 @@ async def test_the_first_and_the_last_are_kept_and_what_lies_between_is_never_re
     async with opened(tmp_path) as front:
         folder = tmp_path / "run"
         await claimed(front, folder)
-        written = lines(0, 100 * MB // 64)
+        written = lines(0, 50 * MB // 64)
         (folder / "out").write_bytes(written)
         await following(front.database, folder).drain(last=True)
         pieces = await kept(front)
@@ -112,7 +112,7 @@ async def test_the_first_and_the_last_are_kept_and_what_lies_between_is_never_re
         assert first == written[: len(first)] and len(first) == KEPT_FIRST
         assert last == written[-len(last) :] and KEPT_LAST <= len(last) <= KEPT_LAST + MB
         rows = await front.database.read(lambda session: session.connection().execute(text(EVER)).scalar())
-        assert rows is not None and rows <= (KEPT_FIRST + KEPT_LAST) // MB + 1
+        assert rows is not None and rows <= (KEPT_FIRST + KEPT_LAST) // follower.CHUNK + 1
 
 
 async def test_one_look_reads_so_much_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A disk without one more byte, at every place where a run writes: nothing begins unrecorded, no end is lost, and the
 clause says what happened."""
 
+import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from pipelines.domain.events import Progress
 from pipelines.execution import rundir, supervisor
@@ -72,6 +72,18 @@ async def test_a_script_that_needs_no_disk_ends_well(rig: Rig, disk: SmallDisk) 
     assert (await rig.ending(key)).progress is Progress.OK
 
 
+async def test_a_script_that_fills_the_disk_itself_is_read_and_gives_it_back(rig: Rig, disk: SmallDisk) -> None:
+    """More than the disk holds comes through: what is recorded leaves it."""
+    rig.begin()
+    left = f"$(df -k --output=avail '{disk.folder}' | tail -1)"
+    print_one = "head -c 1M /dev/zero | tr '\\0' x && echo"
+    key = await rig.runs_script(
+        f"for i in {{1..60}}; do {print_one}; until [ {left} -gt 3000 ]; do sleep 0.02; done; done"
+    )
+    assert (await rig.ending(key)).progress is Progress.OK
+    assert (rig.run_dir(key) / "out").stat().st_size > 60_000_000
+
+
 @pytest.fixture
 def make_run_there(disk: SmallDisk) -> Iterator[MakeRun]:
     made: list[Run] = []
@@ -111,21 +123,25 @@ def test_without_that_room_nothing_runs_and_the_end_waits_for_some(make_run_ther
     assert not (run.cwd / "ledger").exists()
 
 
-async def test_a_full_database_starts_nothing_and_loses_no_end(tmp_path: Path, disk: SmallDisk) -> None:
+async def test_a_full_database_starts_nothing_and_loses_no_end(
+    tmp_path: Path, disk: SmallDisk, caplog: pytest.LogCaptureFixture
+) -> None:
     async with rigged(disk.folder, runs=tmp_path / "runs") as rig:
         ledger = tmp_path / "ledger"
         body = f'echo ran >> "{ledger}"; until [ -e "{tmp_path}/go" ]; do sleep 0.02; done; echo off'
-        commit = await rig.commit(body)
+        commit = await rig.commit(body, "exit 0")
         rig.begin()
         key = await rig.claim(commit)
         await until(ledger.exists)
         await until(lambda: rig.state(key) is RunState.RUNNING)
         disk.fill()
-        with pytest.raises(OperationalError):
-            await rig.claim(commit, env={"LARGE": "x" * 100_000})
+        another = asyncio.create_task(rig.claim(commit, 1, env={"LARGE": "x" * 100_000}))
         (tmp_path / "go").touch()
         await until(lambda: rig.state(key) is RunState.EXITED)
+        await until(lambda: "trouble with the database, which is tried again: its disk is full" in caplog.text)
+        assert not another.done() and len(list((tmp_path / "runs").iterdir())) == 1
         disk.free()
+        assert (await rig.ending(await another)).progress is Progress.OK
         assert (await rig.ending(key)).progress is Progress.OK
         assert await rig.output(key) == "off\n"
         assert ledger.read_text() == "ran\n"

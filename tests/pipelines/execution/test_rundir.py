@@ -2,16 +2,18 @@
 
 import fcntl
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.execution import processes, rundir, supervisor
+from pipelines.execution import cgroup, processes, rundir, supervisor
 from pipelines.execution.rundir import RunState, Why
 from tests.support.runs import MakeRun, until
 
@@ -54,6 +56,58 @@ def test_an_unsupervised_script_can_be_stopped_by_force_if_need_be(make_run: Mak
     assert rundir.request_stop(run.dir, force=True)
     until(lambda: run.state() is RunState.LOST)
     assert run.living() == []
+
+
+def test_an_unsupervised_script_is_found_and_ended_wherever_it_fled(make_run: MakeRun) -> None:
+    fled = "(setsid bash -c \"trap '' TERM HUP; while :; do sleep 0.05; done\" &)"
+    run = make_run(f"{fled}; echo on; sleep 300")
+    run.env["TMPDIR"] = f"{run.dir.absolute()}/tmp"
+    rundir.prepare(run.dir, replace(run.spec, env=run.env))
+    run.start()
+    run.wait_for("on")
+    run.kill_supervisor()
+    os.killpg(run.started.session, signal.SIGKILL)
+    until(lambda: len({found.session for pid in run.living() if (found := processes.process(pid))}) == 1)
+    assert run.state() is RunState.UNSUPERVISED
+    assert rundir.request_stop(run.dir, force=True)
+    until(lambda: run.state() is RunState.LOST)
+    assert run.living() == []
+
+
+@pytest.mark.skipif(not cgroup.ours(), reason="no cgroups of version 2 here")
+def test_where_there_are_cgroups_what_forgot_its_environment_is_found_too(make_run: MakeRun) -> None:
+    run = make_run("(env -i setsid bash -c \"trap '' TERM HUP; while :; do sleep 0.05; done\" &); echo on; sleep 300")
+    run.start()
+    if not run.started.cgroup:
+        pytest.skip("no cgroup can be made here")
+    run.wait_for("on")
+    run.kill_supervisor()
+    os.killpg(run.started.session, signal.SIGKILL)
+    until(lambda: not run.living())
+    assert run.state() is RunState.UNSUPERVISED
+    assert rundir.request_stop(run.dir, force=True)
+    until(lambda: run.state() is RunState.LOST)
+    assert cgroup.members(run.started.cgroup) == frozenset()
+
+
+def test_after_a_restart_of_the_machine_nothing_is_taken_for_the_script(make_run: MakeRun) -> None:
+    run = make_run("echo on; sleep 300").start()
+    run.wait_for("on")
+    run.kill_supervisor()
+    facts = json.loads((run.dir / "started").read_text())
+    (run.dir / "started").write_text(json.dumps(facts | {"boot_id": "another boot"}))
+    assert run.state() is RunState.LOST
+    assert rundir.rebooted(run.dir)
+    assert not rundir.request_stop(run.dir, force=True)
+    assert run.living()
+
+
+def test_a_supervisor_that_somebody_stopped_still_ends_its_script(make_run: MakeRun) -> None:
+    run = make_run("echo on; sleep 300").start()
+    run.wait_for("on")
+    os.kill(run.started.pid, signal.SIGSTOP)
+    assert rundir.request_stop(run.dir)
+    assert run.finish().why is Why.ABORT
 
 
 def test_what_is_stopped_before_it_began_never_begins(make_run: MakeRun) -> None:

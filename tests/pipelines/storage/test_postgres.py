@@ -121,7 +121,7 @@ async def test_a_slot_is_taken_again_after_its_connection_was_lost(
 ) -> None:
     monkeypatch.setattr("pipelines.storage.slot.LOOK_SECONDS", 0.05)
     url, holder = postgres.cleared(), "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
-    slot, thief = Slot(url, "web", patience=0.1), Slot(url, "web", patience=0.1)
+    slot, thief, patient = (Slot(url, "web", patience=seconds) for seconds in (0.1, 0.1, 10.0))
     await slot.take()
     keeping = asyncio.create_task(slot.keep())
     with postgres.connect("cleared") as connection:
@@ -132,10 +132,10 @@ async def test_a_slot_is_taken_again_after_its_connection_was_lost(
     with pytest.raises(SlotTakenError):
         await thief.take()
     await slot.leave()
-    await thief.take()
+    await patient.take()
     with pytest.raises(SlotTakenError):  # somebody else was faster: this process may not go on
         await asyncio.wait_for(keeping, 10)
-    await thief.leave()
+    await patient.leave()
 
 
 async def test_who_refuses_is_believed_at_once_who_is_away_is_waited_for(postgres: Server) -> None:

@@ -1,0 +1,4 @@
+#!/bin/bash
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+running
