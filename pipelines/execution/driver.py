@@ -1,6 +1,6 @@
 """The driver of deploys as the rest of Shipmate knows it: what is enqueued is carried out until it is over.
 
-Two keep this promise, under one contract suite: `engine`, on DBOS, and the one that the simulation of the tests runs on.
+Two keep this promise, under one contract suite: `engine`, on DBOS, and the one that the tests simulate.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ class Driver(Protocol):
         ...
 
     def stranded(self, session: Session, running: list[str]) -> list[str]:
-        """Of the deploys that run, those that nobody will carry out: never enqueued, forgotten, or ended in an error."""
+        """Of the deploys that run those that nobody will carry out: never enqueued, forgotten, or ended in an error."""
         ...
 
     def enqueue_again(self, session: Session, deploy: str) -> None:

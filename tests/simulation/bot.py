@@ -6,7 +6,7 @@ All of it is the product's own code, but for what is outside of a process: threa
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine

@@ -39,8 +39,8 @@ class Mix:
     """`acts` is how many things people do, `patience` how many seconds lie between them at most. What is not said
     otherwise is a likelihood."""
 
-    acts: tuple[int, int] = (2, 5)
-    patience: float = 10.0
+    acts: tuple[int, int] = (1, 5)
+    patience: float = 8.0
     clicks: float = 0.5
     stale: float = 0.35  # of clicks: on a message as it was before
     again: float = 0.25  # a delivery comes twice
@@ -85,7 +85,7 @@ MIXES = {
     "kills": Mix(kills=(2, 6), away=0.1, slack=0.02, jumps=0.0),
     "disk": Mix(disk=0.1),
     "clicks": Mix(
-        acts=(8, 14),
+        acts=(6, 12),
         patience=4.0,
         clicks=0.7,
         again=0.5,

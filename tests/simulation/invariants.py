@@ -44,8 +44,8 @@ class Known:
 
 
 class Invariants:
-    """`look` after anything may have been committed. `alive` names the deploys whose scripts are alive; `note` is told of
-    each event."""
+    """`look` after anything may have been committed. `alive` names the deploys whose scripts are alive; `note` is told
+    of each event."""
 
     def __init__(self, path: Path, *, alive: Callable[[], set[str]], note: Callable[[str], None]) -> None:
         self._rows = sqlite3.connect(path, isolation_level=None)

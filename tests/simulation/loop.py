@@ -1,22 +1,25 @@
 """An event loop of one simulated process: no threads, no sockets, and the time of an `Agenda`.
 
 What asyncio does within the process it does here too, in its own order. What the process asks of the outside, work in
-a thread, is done at a moment that is drawn; around each such moment the process may die.
+a thread or an answer of Slack, comes at a moment that is drawn; around each such moment the process may die.
 """
 
 import asyncio
 from asyncio import events
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Executor
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, TypeVarTuple
 
 from tests.simulation.agenda import Agenda
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
-TICK = 1e-6  # of a clock: no two moments are nearer
+TICK = 1e-6  # seconds of a clock: no two moments are nearer
 SPINS = 100_000  # turns of the loop without any time passing: something waits for itself
 
 
@@ -24,42 +27,53 @@ class DeadError(Exception):
     """A process that was killed asks something of the outside."""
 
 
-class SimulatedLoop(asyncio.BaseEventLoop):
-    """`latency` draws how long work in a thread takes; `dies` is asked around it whether the process dies right now, and
-    if so kills it. `broken` is what nobody caught."""
+class Outside(Protocol):
+    """What a process cannot know of beforehand."""
 
-    def __init__(
-        self,
-        agenda: Agenda,
-        *,
-        latency: Callable[[], float],
-        dies: Callable[[], bool],
-        fails: Callable[[], Exception | None],
-    ) -> None:
+    def latency(self) -> float:
+        """How long work in a thread takes now, in seconds."""
+        ...
+
+    def dies(self) -> bool:
+        """Whether the process dies right now; if so, it was killed."""
+        ...
+
+    def fails(self) -> Exception | None:
+        """What is wrong with the database right now."""
+        ...
+
+
+class SimulatedLoop(asyncio.BaseEventLoop):
+    """`broken` is what nobody caught."""
+
+    def __init__(self, agenda: Agenda, outside: Outside) -> None:
         super().__init__()
         self.broken: list[str] = []
         self._agenda = agenda
-        self._latency = latency
-        self._dies = dies
-        self._fails = fails
+        self._outside = outside
         self._dead = False
-        self._ready_handles: deque[asyncio.Handle] = deque()
-        self._busy_until: dict[object, float] = {}
+        self._next: deque[asyncio.Handle] = deque()
+        self._busy_until: dict[Executor, float] = {}
         self._begun: list[asyncio.Task[Any]] = []
 
     def time(self) -> float:
         return self._agenda.now
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
+    ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         if not self._dead:
-            self._ready_handles.append(handle)
+            self._next.append(handle)
         return handle
 
-    call_soon_threadsafe = call_soon
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
+    ) -> asyncio.Handle:
+        return self.call_soon(callback, *args, context=context)
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
+        self, when: float, callback: Callable[[*Args], object], *args: *Args, context: Context | None = None
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self._agenda.at(max(when, self.time() + TICK), partial(self._due, handle))
@@ -67,7 +81,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _due(self, handle: asyncio.TimerHandle) -> None:
         if not handle.cancelled() and not self._dead:
-            self._ready_handles.append(handle)
+            self._next.append(handle)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """It is passed over when its time comes."""
@@ -75,7 +89,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def create_task(
         self, coro: Coroutine[Any, Any, T] | Generator[Any, None, T], *, name: object = None, context: Any = None
     ) -> asyncio.Task[T]:
-        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, context=context)  # type: ignore[arg-type]
+        task: asyncio.Task[T] = asyncio.Task(coro, loop=self, context=context)
         self._begun.append(task)
         return task
 
@@ -83,45 +97,43 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         if not self._dead:
             self.broken.append(f"{context.get('message')}: {context.get('exception')!r}")
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        if self._dead:
-            raise DeadError
-        future: asyncio.Future[T] = self.create_future()
-        done = self.time() + self._latency()
-        if getattr(executor, "_max_workers", 0) == 1:  # one thread does one thing after the other
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Args], T], *args: *Args
+    ) -> "asyncio.Future[T]":
+        future = self.waiting()
+        done = self.time() + self._outside.latency()
+        if executor is not None and getattr(executor, "_max_workers", 0) == 1:  # it does one thing after the other
             done = max(done, self._busy_until.get(executor, 0.0))
             self._busy_until[executor] = done
-        work = partial(func, *args)
-        self._agenda.at(done, partial(self._carry_out, future, work if executor is None else partial(self._kept, work)))
+        work: Callable[[], T] = partial(func, *args)
+        if executor is not None:  # those are the database's; what has none of its own looks at files
+            work = partial(self._with_database, work)
+        self._agenda.at(done, partial(self._carry_out, future, work))
         return future
 
-    def _kept(self, work: Callable[[], T]) -> T:
-        """Work with a database, which may be out of order."""
-        if (error := self._fails()) is not None:
+    def _with_database(self, work: Callable[[], T]) -> T:
+        if (error := self._outside.fails()) is not None:
             raise error
         return work()
 
     def _carry_out(self, future: "asyncio.Future[T]", work: Callable[[], T]) -> None:
-        if self._dead or self._dies():
+        if self._dead or self._outside.dies():
             return
         try:
-            result = work()
+            answer: T | Exception = work()
         except Exception as error:
-            answer: Callable[[], None] = partial(future.set_exception, error)
-        else:
-            answer = partial(future.set_result, result)
-        if not self._dies() and not future.done():
-            answer()
+            answer = error
+        self.reply(future, answer)
 
-    def outside(self) -> "asyncio.Future[Any]":
-        """What somebody outside of the process will answer, with `reply`."""
+    def waiting(self) -> "asyncio.Future[Any]":
+        """For what somebody outside of the process will answer, with `reply`. Raises DeadError."""
         if self._dead:
             raise DeadError
         return self.create_future()
 
     def reply(self, future: "asyncio.Future[T]", answer: T | Exception) -> bool:
         """False when nobody waits for it any more."""
-        if self._dead or self._dies() or future.done():
+        if self._dead or self._outside.dies() or future.done():
             return False
         if isinstance(answer, Exception):
             future.set_exception(answer)
@@ -131,14 +143,14 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def settle(self) -> None:
         """Run what can run at this moment."""
-        if not self._ready_handles:
+        if not self._next:
             return
         events._set_running_loop(self)
         try:
             for _ in range(SPINS):
-                if not self._ready_handles:
+                if not self._next:
                     return
-                handle = self._ready_handles.popleft()
+                handle = self._next.popleft()
                 if not handle.cancelled():
                     handle._run()
         finally:
@@ -148,10 +160,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def kill(self) -> None:
         """From here on nothing of this process happens, and nothing reaches it."""
         self._dead = True
-        self._ready_handles.clear()
+        self._next.clear()
         for task in self._begun:
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 with suppress(BaseException):
-                    task.get_coro().close()  # type: ignore[union-attr]
+                    task.get_coro().close()
         self.close()

@@ -1,4 +1,5 @@
-"""The people of the simulation: they type, click what they see or once saw, and Slack tells the bot, now and then twice."""
+"""The people of the simulation: they type, and click what they see or once saw; Slack tells the bot, now and then
+twice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

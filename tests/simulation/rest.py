@@ -24,9 +24,9 @@ from pipelines.domain.deploy import Deploy
 from pipelines.domain.fold import State, fold
 from pipelines.domain.room import Room
 from pipelines.storage import codec
+from tests.simulation.host import Host
 from tests.simulation.invariants import expect
 from tests.simulation.people import Delivery, People
-from tests.simulation.scripts import SimulatedRuns
 from tests.simulation.slack import SimulatedSlack
 from tests.support.domain import NOON
 
@@ -42,7 +42,7 @@ UNPAINTED = "SELECT id, seq, painted FROM deploy WHERE painted != seq"
 class Rest:
     path: Path
     slack: SimulatedSlack
-    runs: SimulatedRuns
+    host: Host
     people: People
     clock: Callable[[], datetime]
 
@@ -62,7 +62,7 @@ class Rest:
         waiting = {deploy.id for deploy in deploys.values() if deploy.outcome is None}
         if left := [row for row in unpainted if row[0] not in waiting]:
             return f"not painted to the end: {left}"
-        alone = {run.name for run in self.runs.alive() if run.deploy in waiting}
+        alone = {run.name for run in self.host.alive() if run.deploy in waiting}
         if left := [name for name, progress in open_steps if progress != "unsupervised" or name not in alone]:
             return f"steps that nobody ended: {left}"
         if wrong := next((why for one in waiting if (why := self._wrong(deploys[one])) is not None), None):
@@ -74,7 +74,7 @@ class Rest:
         deploys = self._deploys()
         self._snapshots(deploys)
         waiting = {deploy.id for deploy in deploys.values() if deploy.outcome is None}
-        for run in self.runs.alive():
+        for run in self.host.alive():
             expect(run.deploy in waiting, f"{run.name} is alive, and its deploy waits for nobody")
         for deploy in deploys.values():
             wrong = self._wrong(deploy)
@@ -184,7 +184,7 @@ class Rest:
             for deploy, step, attempt, data in rows.execute(OUTPUT):
                 kept[f"{deploy}/{step}.{attempt}"] += zlib.decompress(data)
         rows.close()
-        for run in self.runs.runs.values():
+        for run in self.host.runs:
             out = run.folder / "out"
             if run.deploy in deploys and out.exists():
                 expect(

@@ -48,6 +48,18 @@ class Shown:
     only: User | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call on its way."""
+
+    loop: SimulatedLoop
+    waiting: "asyncio.Future[Answer]"
+    method: str
+    args: dict[str, Any]
+    fate: Fate
+    sent: float
+
+
 class ClockedState(State):
     """Messages are named by simulated time."""
 
@@ -135,15 +147,13 @@ class SimulatedSlack:
 
     async def carry(self, loop: SimulatedLoop, method: str, args: dict[str, Any]) -> Answer:
         """A call from a bot, over the wire. Raises aiohttp.ClientError; or nothing ever comes back."""
-        waiting = loop.outside()
-        fate, there, back = self._fate(), self._latency(), self._latency()
         kept = args if method == UPLOAD else json.loads(json.dumps(args))
-        if fate in (Fate.WELL, Fate.LOST) or (fate is Fate.SILENT and self._chance.likely(0.5)):
-            arrived = partial(self._arrived, loop, waiting, method, kept, fate, back, self._agenda.now)
-            self._agenda.after(there, arrived)
-        elif fate is not Fate.SILENT:
-            self._agenda.after(there + back, partial(self._failed, loop, waiting, method, fate))
-        answer: Answer = await waiting
+        call = Call(
+            loop=loop, waiting=loop.waiting(), method=method, args=kept, fate=self._fate(), sent=self._agenda.now
+        )
+        done = call.fate in (Fate.WELL, Fate.LOST) or (call.fate is Fate.SILENT and self._chance.likely(0.5))
+        self._agenda.after(self._latency(), partial(self._arrived if done else self._failed, call))
+        answer: Answer = await call.waiting
         return answer
 
     def _fate(self) -> Fate:
@@ -156,52 +166,47 @@ class SimulatedSlack:
     def _latency(self) -> float:
         return self._chance.between(0.02, 0.2) if self._chance.likely(0.97) else self._chance.between(0.2, 4.0)
 
-    def _arrived(
-        self,
-        loop: SimulatedLoop,
-        waiting: Any,
-        method: str,
-        args: dict[str, Any],
-        fate: Fate,
-        back: float,
-        sent: float,
-    ) -> None:
-        status, answer = self.call(method, args)
-        if method == "chat.postMessage" and answer["ok"]:
-            self.sent[answer["ts"]] = sent
-        self._tell(method, args, fate, answer)
-        told = partial(self._answered, loop, waiting, method, args, (status, answer), fate)
-        self._agenda.after(back, told)
+    def _arrived(self, call: Call) -> None:
+        status, answer = self.call(call.method, call.args)
+        if call.method == "chat.postMessage" and answer["ok"]:
+            self.sent[answer["ts"]] = call.sent
+        self._tell(call, answer)
+        self._agenda.after(self._latency(), partial(self._answered, call, (status, answer)))
 
-    def _answered(
-        self, loop: SimulatedLoop, waiting: Any, method: str, args: dict[str, Any], answer: Answer, fate: Fate
-    ) -> None:
-        reset = aiohttp.ClientConnectionError("the connection was reset")
-        said: Answer | Exception | None = {Fate.LOST: reset, Fate.SILENT: None}.get(fate, answer)
-        heard = said is not None and loop.reply(waiting, said) and said is answer
-        if not heard and method in ("chat.postMessage", "files.completeUploadExternal"):
-            self.lost[_deploy_of(args)] += 1
+    def _answered(self, call: Call, answer: Answer) -> None:
+        heard = False
+        if call.fate is Fate.WELL:
+            heard = call.loop.reply(call.waiting, answer)
+        elif call.fate is Fate.LOST:
+            call.loop.reply(call.waiting, reset())
+        if not heard and call.method in ("chat.postMessage", "files.completeUploadExternal"):
+            self.lost[_deploy_of(call.args)] += 1
 
-    def _failed(self, loop: SimulatedLoop, waiting: Any, method: str, fate: Fate) -> None:
-        self.note(f"slack      {method} {fate}")
-        match fate:
+    def _failed(self, call: Call) -> None:
+        self.note(f"slack      {call.method} {call.fate}")
+        match call.fate:
             case Fate.BUSY:
                 wait = self._chance.one_of(["1", "3", "30", "", "soon"])
-                loop.reply(waiting, (429, {"ok": False, "error": "ratelimited", "wait": wait}))
+                call.loop.reply(call.waiting, (429, {"ok": False, "error": "ratelimited", "wait": wait}))
             case Fate.ILL:
-                loop.reply(waiting, (503, {"ok": False, "error": "service_unavailable"}))
+                call.loop.reply(call.waiting, (503, {"ok": False, "error": "service_unavailable"}))
+            case Fate.UNHEARD:
+                call.loop.reply(call.waiting, reset())
             case _:
-                loop.reply(waiting, aiohttp.ClientConnectionError("the connection was reset"))
+                """Nothing ever comes back."""
 
-    def _tell(self, method: str, args: dict[str, Any], fate: Fate, answer: dict[str, Any]) -> None:
-        if method.startswith(("conversations", "users", "auth", "usergroups")):
+    def _tell(self, call: Call, answer: dict[str, Any]) -> None:
+        if call.method.startswith(("conversations", "users", "auth", "usergroups")):
             return
-        fated = "" if fate is Fate.WELL else f", {fate}"
+        args, fated = call.args, "" if call.fate is Fate.WELL else f", {call.fate}"
         text = str(args.get("text") or args.get("body", {}).get("text") or "")[:70]
         marked = args.get("metadata", {}).get("event_payload", {})
-        self.note(f"slack      {method} {marked.get('deploy', '')} {marked.get('kinds', '')} {text!r}{fated}")
-        if not answer["ok"]:
-            self.note(f"           no: {answer['error']}")
+        no = "" if answer["ok"] else f", no: {answer['error']}"
+        self.note(f"slack      {call.method} {marked.get('deploy', '')} {marked.get('kinds', '')} {text!r}{fated}{no}")
+
+
+def reset() -> aiohttp.ClientError:
+    return aiohttp.ClientConnectionError("the connection was reset")
 
 
 def _deploy_of(args: dict[str, Any]) -> str:
@@ -228,7 +233,7 @@ class SimulatedWeb(AsyncWebClient):
             await asyncio.sleep(seconds)
             status, answer = await self._slack.carry(self._loop, api_method, args)
             wait = answer.pop("wait", "")
-        return AsyncSlackResponse(
+        response = AsyncSlackResponse(
             client=self,
             http_verb="POST",
             api_url=api_method,
@@ -236,7 +241,9 @@ class SimulatedWeb(AsyncWebClient):
             data=answer,
             headers={"Retry-After": wait} if wait else {},
             status_code=status,
-        ).validate()
+        )
+        response.validate()  # type: ignore[no-untyped-call]
+        return response
 
     async def _upload_file(self, *, url: str, data: bytes, **_more: Any) -> Any:
         file = url.rsplit("/", 1)[1]

@@ -3,7 +3,6 @@
 What happens is put on the agenda; after each thing the bot runs as far as it can, and the invariants are checked.
 """
 
-import asyncio
 import hashlib
 import itertools
 import logging
@@ -20,18 +19,18 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from handlers.slack.api import Fault
-from pipelines.domain.model import Config, Environment, Service, Target
 from pipelines import errors
-from pipelines.execution import agent, endings
+from pipelines.domain.model import Config, Environment, Service, Target
+from pipelines.execution import rundir
 from tests.simulation.agenda import Agenda
 from tests.simulation.bot import SimulatedBot
 from tests.simulation.chance import Chance, Mix, swarm
+from tests.simulation.host import Host, Run
 from tests.simulation.invariants import BrokenError, Invariants
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.people import Delivery, People
 from tests.simulation.recipes import recipe
 from tests.simulation.rest import Rest
-from tests.simulation.scripts import UNBORN, Run, SimulatedRuns
 from tests.simulation.slack import SimulatedSlack
 from tests.simulation.source import SimulatedSource
 from tests.support.domain import NOON, commit_of
@@ -63,7 +62,7 @@ def config(targets: int) -> Config:
 
 class Broken(logging.Handler):
     """What the bot logs with a traceback: nobody meant that to happen, but for what the simulation itself brings about:
-    a process that cannot be started, an answer to a look that Slack does not take."""
+    a full disk, an answer that Slack does not take."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -78,7 +77,7 @@ class Broken(logging.Handler):
 def _meant(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return all(_meant(one) for one in error.exceptions)
-    return isinstance(error, Fault | OperationalError) or str(error) == UNBORN
+    return isinstance(error, Fault | OperationalError)
 
 
 class World:
@@ -103,17 +102,17 @@ class World:
         self._url = f"sqlite:///{path}"
         self.slack = SimulatedSlack(self.agenda, self.chance, mix, clock=self._true_time)
         self.slack.note = self.note
-        self.runs = SimulatedRuns(self.agenda, self.chance, mix, self._true_time, self)
+        self.host = Host(self.agenda, self.chance, mix, self._true_time, self)
         self.invariants = Invariants(path, alive=self._alive, note=self.note)
         self.people = People(self.agenda, self.chance, mix, self.slack, self._tell, self.note)
         self._source = SimulatedSource(recipe(self.chance), away=self._source_away, clock=self.clock)
         self._healed = False
-        self._config = config(self.chance.one_of([1, 1, 2]))
+        self._config = config(self.chance.one_of([1, 1, 1, 2]))
         if self.chance.likely(0.8):
             for name, service in self._config.services.items():
                 for room in self._config.environments:
                     for target in service.targets_in(room):
-                        self.runs.installed[f"{name}/{room}", target.name] = ("v1.0", commit_of("v1.0"))
+                        self.host.installed[f"{name}/{room}", target.name] = ("v1.0", commit_of("v1.0"))
 
     def _drawn_deaths(self) -> set[int]:
         return {self.chance.count(1, POINTS) for _ in range(self.chance.count(*self.mix.kills))}
@@ -139,12 +138,12 @@ class World:
         return f"d{next(self._ids):04d}"
 
     def _alive(self) -> set[str]:
-        return {run.deploy for run in self.runs.alive()}
+        return {run.deploy for run in self.host.alive()}
 
     def _source_away(self) -> bool:
         return not self._healed and self.chance.likely(self.mix.source)
 
-    def _disk_is_full(self) -> Exception | None:
+    def fails(self) -> Exception | None:
         if self._healed or not self.mix.disk or not self.chance.likely(self.mix.disk):
             return None
         self.note("the disk is full")
@@ -167,13 +166,14 @@ class World:
                 self._rest()
             finally:
                 self._end()
+                self.host.close()
 
     @contextmanager
     def _swapped(self) -> Iterator[None]:
-        """The agent starts its scripts on the simulated host, and errors are numbered as all else is."""
+        """Scripts start on the simulated host, and errors are numbered as all else is."""
         swaps: list[tuple[Any, str, Any]] = [
-            (agent, "rundir", self.runs),
-            (endings, "rundir", self.runs),
+            (rundir, "spawn", self.host.spawn),
+            (rundir, "processes", self.host),
             (errors, "new_id", self._new_id),
         ]
         real = [getattr(module, name) for module, name, _ in swaps]
@@ -203,7 +203,7 @@ class World:
         for _ in range(self.chance.count(*self.mix.acts)):
             at += self.chance.between(0.0, self.mix.patience)
             self.agenda.at(at, self.people.act)
-        end = at + self.chance.between(0.0, 10.0)
+        end = at + self.chance.between(0.0, 6.0)
         if self.chance.likely(self.mix.away):
             self._sometime(end, self._slack_goes)
         if self.chance.likely(self.mix.engine):
@@ -252,9 +252,7 @@ class World:
 
     def _start(self) -> None:
         self.note("the bot starts")
-        loop = self._loop = SimulatedLoop(
-            self.agenda, latency=self.chance.short, dies=self._dies, fails=self._disk_is_full
-        )
+        loop = self._loop = SimulatedLoop(self.agenda, self)
 
         async def born() -> None:
             self._bot = SimulatedBot(
@@ -271,7 +269,10 @@ class World:
 
         loop.create_task(born())
 
-    def _dies(self) -> bool:
+    def latency(self) -> float:
+        return self.chance.short()
+
+    def dies(self) -> bool:
         self._points += 1
         if self._points not in self._deaths or self._healed:
             return False
@@ -282,7 +283,7 @@ class World:
         reboot = self.chance.likely(self.mix.reboots)
         self.note("the host goes down" if reboot else "the bot is killed")
         if reboot:
-            self.runs.reboot()
+            self.host.go_down()
         self._end()
         self.agenda.after(self.chance.between(0.2, 12.0), self._start)
 
@@ -327,11 +328,11 @@ class World:
     def _heal(self) -> None:
         """From here on nothing breaks any more."""
         self.note("all is well from here on")
-        self._healed = self.slack.healed = self.runs.healed = True
+        self._healed = self.slack.healed = self.host.healed = True
         self.slack.away = False
 
     def _rest(self) -> None:
-        rest = Rest(self._folder / "shipmate.db", self.slack, self.runs, self.people, self.clock)
+        rest = Rest(self._folder / "shipmate.db", self.slack, self.host, self.people, self.clock)
         limit = self.agenda.now + PATIENCE
         while (left := rest.left()) is not None:
             if self.agenda.now > limit:
