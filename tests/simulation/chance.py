@@ -11,17 +11,6 @@ T = TypeVar("T")
 LEFT_OUT = 0.4
 
 
-class Fate(StrEnum):
-    """What becomes of a call to Slack."""
-
-    WELL = "well"
-    BUSY = "429"
-    ILL = "503"
-    UNHEARD = "unheard"  # the connection broke before Slack had read it
-    LOST = "lost"  # Slack did it, and the answer was lost
-    SILENT = "silent"  # Slack did it, or not, and never answers
-
-
 class Course(StrEnum):
     """What becomes of a script."""
 

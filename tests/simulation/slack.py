@@ -28,8 +28,9 @@ from bot.workspace.web_api import METHODS
 from bot.workspace.wire import ApiError
 from handlers.slack.api import SHORT_WAIT, retry_after
 from tests.simulation.agenda import Agenda
-from tests.simulation.chance import Chance, Fate, Mix
+from tests.simulation.chance import Chance, Mix
 from tests.simulation.loop import SimulatedLoop
+from tests.support.fates import Fate
 
 Answer = tuple[int, dict[str, Any]]  # HTTP's status, and what Slack says
 ADDRESS = "https://slack.example/"
@@ -89,6 +90,7 @@ class SimulatedSlack:
     def __init__(self, agenda: Agenda, chance: Chance, mix: Mix, *, clock: Callable[[], datetime]) -> None:
         self.away = False
         self.healed = False
+        self.fated: Fate | None = None  # the next call's, where it is not drawn
         self.lost: Counter[str] = Counter()
         self.sent: dict[str, float] = {}  # when what stands under a ts was sent
         self.shown: list[Shown] = []
@@ -157,6 +159,9 @@ class SimulatedSlack:
         return answer
 
     def _fate(self) -> Fate:
+        if self.fated is not None:
+            fate, self.fated = self.fated, None
+            return fate
         if self.healed:
             return Fate.WELL
         if self.away:
