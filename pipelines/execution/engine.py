@@ -9,7 +9,6 @@ lost with DBOS's tables, and a workflow begun by an older Shipmate is finished b
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -19,6 +18,7 @@ from dbos import error as dbos_error
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session
 
+from pipelines.execution.driver import CarryOut
 from pipelines.storage.database import sqlite_path
 from pipelines.storage.errors import OlderSchemaError
 
@@ -33,8 +33,6 @@ LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED'
 
 WAITING = "SELECT min(created_at) FROM {table} WHERE status = 'ENQUEUED' AND name = :name"
 TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
-
-CarryOut = Callable[[str], Awaitable[None]]
 
 
 def make_tables(url: str) -> None:
