@@ -52,6 +52,7 @@ def test_a_deploy_whose_next_step_is_late_waits_for_go_on(tmp_path: Path, bot: B
     assert each_once(service)
 
 
+@pytest.mark.long
 def test_the_message_asks_and_a_click_goes_on(scene: Scene) -> None:
     scene.deploys("v1.1")
     scene.types("ana", "/deploy api v4.0 staging")

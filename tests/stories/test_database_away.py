@@ -60,6 +60,7 @@ def away_for(seconds: float, scene: Scene, server: Server, meanwhile: Callable[[
     assert scene.bot.say("api v1.2 staging", wait=True).status == 0
 
 
+@pytest.mark.long
 def test_a_crash_of_the_database_in_the_middle_of_a_deploy(scene: Scene, postgres: Server) -> None:
     away_for(1.5, scene, postgres)
 

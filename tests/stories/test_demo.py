@@ -105,6 +105,7 @@ async def test_no_visitor_notices_for_minutes(demo: Demo) -> None:
     assert visits.total >= 0.9 * RATE * visits.seconds
 
 
+@pytest.mark.long
 def test_it_goes_on_where_it_was_and_begins_anew_when_told(demo: Demo) -> None:
     demo.start()
     assert demo.say("api v1.4 staging", wait=True).status == 0

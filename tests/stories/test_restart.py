@@ -55,6 +55,7 @@ def test_told_to_end_it_leaves_scripts_alone_and_goes_on_later(tmp_path: Path, b
     assert each_once(service)
 
 
+@pytest.mark.long
 def test_nothing_is_lost_with_the_engines_tables(tmp_path: Path, bot: Bot) -> None:
     service = begun(tmp_path, bot)
     bot.stop()
@@ -67,6 +68,7 @@ def test_nothing_is_lost_with_the_engines_tables(tmp_path: Path, bot: Bot) -> No
     assert each_once(service)
 
 
+@pytest.mark.long
 def test_an_upgrade_finishes_what_the_older_bot_began(tmp_path: Path, bot: Bot) -> None:
     """The workflow's body has changed: it has one step more, before the one it had."""
     service = begun(tmp_path, bot)
