@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from handlers.chat.deploy_card import deploy_card
-from pipelines.domain.commands import Abort, Button, Deploy, Pin, Rollback
+from pipelines.domain.commands import Abort, Button, Deploy, Pin, Retry, Rollback
 from pipelines.domain.decide import Need
 from pipelines.domain.events import Outcome, Progress
 from pipelines.domain.gates import Cooked
@@ -181,3 +181,14 @@ def test_where_nobody_knows_what_runs_the_new_ones_script_ends_it() -> None:
     some.ask(ask(wish("v1.5")))
     found = [step for step in some.deploy.plan.steps if step.verb is Verb.STOP]
     assert [(step.what, step.commit) for step in found] == [("new/stop.sh", commit_of("v1.5"))] * 2
+
+
+def test_a_rollback_and_a_retry_read_what_runs_before_they_end_it() -> None:
+    some = room(OFF, "v1.3", "v1.4")
+    goal = {commit_of("v1.3"): Cooked(recipe=OFF, digest="git-tree:t")}
+    back = Rollback(service="api", environment="staging")
+    assert some.ask(ask(back), replace(some.facts, recipes=goal)) == Need(commit=commit_of("v1.4"))
+    assert isinstance(some.ask(ask(wish("v1.5"))), tuple)
+    assert some.walk(failing("traffic off")).outcome is Outcome.FAILED
+    again = Retry(service="api", environment="staging")
+    assert some.ask(ask(again), replace(some.facts, recipes={}, new_id="again")) == Need(commit=commit_of("v1.4"))
