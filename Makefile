@@ -63,7 +63,7 @@ bench: $(DEV)
 
 .PHONY: torture
 torture: $(DEV)
-	$(BIN)/python -m pytest -m torture --timeout 3600 $(ARGS)
+	@$(BIN)/python -m tests.torture $(ARGS)
 
 # The two lock files, made anew from pyproject.toml (needs uv).
 .PHONY: lock

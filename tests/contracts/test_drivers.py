@@ -166,10 +166,10 @@ async def test_one_that_ended_in_an_error_is_stranded_and_takes_another_try(benc
 
 async def test_one_that_nobody_ever_enqueued_is_taken_up(bench: Bench) -> None:
     """What the loss of the engine's tables leaves."""
-    work = Work()
-    work.may_end.set()
+    work = Work()  # it may not end before it was looked at: who has ended is stranded again
     async with bench.process(work) as driver:
         assert await bench.stranded(driver, "d1") == ["d1"]
         await bench.database.write(lambda session, _: driver.enqueue_again(session, "d1"))
         assert await bench.stranded(driver, "d1") == []
+        work.may_end.set()
         await work.until(lambda: work.ended == ["d1"])

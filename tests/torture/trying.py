@@ -1,0 +1,35 @@
+"""Tries a fault: in a folder of its own, on a new database, with a seed that is told."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+
+from tests.support import postgres
+from tests.torture.rows import POSTGRES, Fault, Place, Row
+
+
+class Servers:
+    """The PostgreSQL of a run; started when it is first needed."""
+
+    def __init__(self, server: Callable[[], postgres.Server]) -> None:
+        self._server = cache(server)
+
+    def database(self, on: str) -> Callable[[], str | None]:
+        return self._server().fresh if on == POSTGRES else lambda: None
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    with ExitStack() as stack:
+        yield Servers(lambda: stack.enter_context(postgres.running()))
+
+
+def tried(fault: Fault, *, on: str, tries: int, seed: int, servers: Servers) -> Row:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="shipmate-torture-", ignore_cleanup_errors=True) as folder:
+        place = Place(folder=Path(folder), database=servers.database(on), seed=seed)
+        verdict = fault.run(place, tries)
+    return Row(fault=fault, on=on, seed=seed, verdict=verdict, seconds=time.monotonic() - began)
