@@ -39,6 +39,7 @@ from pipelines.shipmate import Shipmate
 from pipelines.storage.database import Database, sqlite_path
 from pipelines.storage.errors import SlotTakenError
 from pipelines.storage.journal import of_deploy
+from pipelines.storage.latest import Latest
 
 if TYPE_CHECKING:
     from handlers.slack.door import SlackDoor
@@ -117,6 +118,10 @@ class App:
         host = SQLITE_HOST if sqlite_path(url) else host_name(settings.data)
         database, source, engine = Database(url), Source(settings.data / "git"), DurableEngine(url, executor=host)
         database.listeners.append(ops.note)
+        if (path := sqlite_path(url)) is not None:
+            latest = Latest(path)
+            database.listeners.append(latest.note)
+            self._cleanup.callback(latest.close)
         for end in (database.close, source.close):
             self._cleanup.push_async_callback(end)
         self._doing.push_async_callback(engine.stop)

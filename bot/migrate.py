@@ -14,6 +14,7 @@ from bot.preparing import there
 from bot.roles import Role
 from bot.settings import Settings
 from pipelines.execution import engine
+from pipelines.storage.checkup import refuse_broken
 from pipelines.storage.database import sqlite_path
 from pipelines.storage.errors import StorageError
 from pipelines.storage.schema import bring_up_to_date
@@ -46,6 +47,7 @@ def _migrate(settings: Settings) -> Path | None:
     settings.data.mkdir(parents=True, exist_ok=True)
     let_go = hold(settings.data, Role.WORKER)
     try:
+        refuse_broken(url)
         return bring_up_to_date(url)
     finally:
         let_go()

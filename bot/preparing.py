@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.roles import Role
 from pipelines.execution.engine import DurableEngine
+from pipelines.storage.checkup import refuse_broken
 from pipelines.storage.database import sqlite_path
 from pipelines.storage.errors import UnreachableError
 from pipelines.storage.schema import make_ready
@@ -26,6 +27,7 @@ async def prepare(url: str, engine: DurableEngine) -> None:
     """Raises StorageError, and SQLAlchemy's DBAPIError for a broken file."""
     await there(url)
     try:
+        await asyncio.to_thread(refuse_broken, url)
         copy = await asyncio.to_thread(make_ready, url)
         await asyncio.to_thread(engine.check)
     except DBAPIError as error:

@@ -7,12 +7,11 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.doctor.findings import Finding, Findings, in_thread, ok, problem, warning
 from bot.settings import Settings
-from pipelines.storage.checkup import Looked, look_over
+from pipelines.storage.checkup import MEND, READ_ONLY, Looked, look_over
 from pipelines.storage.errors import StorageError
 from pipelines.storage.schema import HEAD, make_ready
 
 SECONDS = 8.0
-MEND = "stop the bot, keep a copy of it, then restore a backup (one lies beside it from before each upgrade)"
 
 
 async def database(settings: Settings) -> Findings:
@@ -20,20 +19,23 @@ async def database(settings: Settings) -> Findings:
     if looked is None:
         yield await _server(settings.database)
         return
-    if not looked.exists:
+    if looked.lost:
+        yield problem("database", f"{looked.path}: {looked.lost}")
+    if not looked.exists and not looked.lost:
         yield ok("database", "not there yet; the first start makes it")
+    if not looked.exists:
         return
     for wrong in looked.problems:
-        yield problem("database", f"{looked.path}: {wrong}; {MEND}")
+        yield problem("database", f"{looked.path}: {wrong}; stop the bot, {MEND}")
     if not looked.writable:
-        yield problem("database", f"{looked.path} is not writable; look whose it is, and whether the disk is read-only")
+        yield problem("database", f"{looked.path} {READ_ONLY}")
     if looked.newer:
         yield problem(
             "database", f"a newer Shipmate wrote it (schema {looked.schema}); run that one, or restore a backup"
         )
-    if looked.whole is None:
+    if looked.whole is None and not looked.problems:
         yield warning("database", f"it is too large to look all of it over in {SECONDS:g} s; nothing wrong so far")
-    elif not looked.problems and looked.writable and not looked.newer:
+    elif not looked.problems and not looked.lost and looked.writable and not looked.newer:
         yield ok("database", _good(looked))
 
 

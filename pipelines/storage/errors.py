@@ -22,5 +22,9 @@ class NewerSchemaError(StorageError):
     """The database was written by a newer Shipmate."""
 
 
+class BrokenError(StorageError):
+    """The database is not as it was left, so nobody may go on with it."""
+
+
 class SlotTakenError(StorageError):
     """Another process is already what this one is to be."""

@@ -65,11 +65,14 @@ def test_a_decision_that_breaks_is_a_refusal(bot: Bot, without: str) -> None:
 
 def test_a_bot_that_breaks_at_its_start_says_what_may_help(tmp_path: Path) -> None:
     bot = Bot(data=tmp_path, config=make_service(tmp_path / "service", channel=None).config)
-    (tmp_path / "shipmate.db").write_text("this is no database, but it is as long as the head of one would be " * 40)
+    with closing(sqlite3.connect(tmp_path / "shipmate.db")) as database:
+        database.execute("CREATE TABLE event (of_somebody_else)")
     bot.start(wait=False)
     assert bot.process is not None and bot.process.wait(30) == 1
     last = bot.log().splitlines()[-1]
-    found = re.search(r"Shipmate broke and ended: file is not a database\. .* shipmate doctor\. .* error (\w{8})", last)
+    found = re.search(
+        r"Shipmate broke and ended: table event already exists .* shipmate doctor\. .* error (\w{8})", last
+    )
     assert found and f"error {found[1]} while being the bot" in bot.log(), bot.log()
 
 
