@@ -59,9 +59,12 @@ class Service:
         return self.git("rev-parse", "HEAD")
 
     def script(self, name: str, body: str = "") -> str:
-        """A script that notes in the ledger that it began, does its work, and notes that it ended."""
-        note = f'echo "$1 {name} ${{TARGET:--}} $VERSION $DEPLOY_ID $DEPLOY_FENCE $$" >> "{self.ledger}"'
-        return f"#!/bin/bash\nset -e\nnote() {{ {note}; }}\nnote start\n{body}\nnote end\n"
+        """A script that notes in the ledger that it began, does its work, and notes that it ended, or was stopped."""
+        facts = (
+            f"{name} ${{TARGET:--}} $VERSION $DEPLOY_ID $DEPLOY_FENCE $$ $SERVICE/$ENVIRONMENT ${{EPOCHREALTIME:-0}}"
+        )
+        note = f'note() {{ echo "$1 {facts}" >> "{self.ledger}"; }}\ntrap "note stopped" EXIT'
+        return f"#!/bin/bash\nset -e\n{note}\nnote start\n{body}\nnote end\ntrap - EXIT\n"
 
     def configure(self, **environments: Mapping[str, object]) -> None:
         service: dict[str, object] = {
@@ -84,7 +87,7 @@ class Service:
         self.config.write_text(json.dumps({"services": services, "environments": {"production": {}}}, indent=1))
 
     def entries(self) -> list[list[str]]:
-        """The ledger's lines as words: start or end, script, target, version, deploy, fence, pid."""
+        """The ledger's lines as words, in the order of `tests.torture.ledger.Line`."""
         return [line.split() for line in self.ledger.read_text().splitlines()] if self.ledger.exists() else []
 
 

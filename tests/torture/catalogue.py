@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.torture import scripts, simulated
+from tests.torture import disks, kills, scripts, simulated
 from tests.torture.rows import Fault
 
-FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in (*scripts.FAULTS, *simulated.FAULTS)}
+FAMILIES = (simulated, kills, scripts, disks)
+FAULTS: Mapping[str, Fault] = {fault.name: fault for family in FAMILIES for fault in family.FAULTS}

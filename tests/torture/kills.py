@@ -1,0 +1,72 @@
+"""kill -9 of the bot at any moment, while people in several rooms go on giving commands."""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+from tests.support.process import until
+from tests.torture.judge import Found, judged
+from tests.torture.people import Crowd
+from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
+from tests.torture.stage import Stage, a_moment, at_last, on_stage
+
+ROOMS = 6
+ROUND = 100  # deaths, after which all comes to rest and is judged
+LIFE = 4.0  # seconds that a bot lives at most, half of the times from its start, half from when it is ready
+REST = 180.0
+
+
+def stormed(place: Place, tries: int) -> Verdict:
+    dice, found = place.dice(), Found()
+    for number in range(0, tries, ROUND):
+        with on_stage(place, f"round-{number}", rooms=ROOMS) as stage:
+            found.add(storm(stage, dice, min(ROUND, tries - number), Stage.kill, meddles=0.02))
+    return found.verdict(tries)
+
+
+def storm(
+    stage: Stage,
+    dice: random.Random,
+    deaths: int,
+    die: Callable[[Stage], None],
+    *,
+    meddles: float = 0.0,
+    **rules: object,
+) -> Found:
+    """The bot dies so often; then it is left alone until all is at rest."""
+    crowd = Crowd(stage, dice, meddles=meddles)
+    crowd.begin()
+    for _ in range(deaths):
+        stage.start()
+        if dice.random() < 0.5:
+            until(stage.ready, seconds=60, what=lambda: f"a bot that is ready ({stage.bot.log()[-2000:]})")
+        a_moment(dice, LIFE)
+        die(stage)
+    crowd.close()
+    stage.start_and_wait()
+    judge = partial(judged, stage, **rules)  # type: ignore[arg-type]
+    at_last(lambda: crowd.idle() and not judge().lost, REST)
+    crowd.end()
+    return judge()
+
+
+FAULTS = (
+    Fault(
+        name="kills",
+        what="kill -9 of the bot at random moments",
+        run=stormed,
+        tries=1_000,
+        long=60,
+        quick=4,
+        on=(SQLITE,),
+    ),
+    Fault(
+        name="kills-postgresql",
+        what="kill -9 of the bot at random moments",
+        run=stormed,
+        tries=300,
+        long=20,
+        quick=3,
+        on=(POSTGRES,),
+    ),
+)
