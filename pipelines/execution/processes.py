@@ -94,6 +94,16 @@ def send(pid: int, start: int | None, number: int) -> bool:
     return True
 
 
+def children() -> list[Process]:
+    """The living children of this process, by a list that is read in no time; empty where the kernel has none."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+            pids = [int(pid) for pid in file.read().split()]
+    except OSError:
+        return []
+    return [found for pid in pids if (found := process(pid)) and found.alive]
+
+
 def descendants() -> list[Process]:
     """The living processes that came from this one, children first."""
     children: dict[int, list[Process]] = {}

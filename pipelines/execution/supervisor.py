@@ -139,7 +139,7 @@ def conclude(why: str, limits: dict[str, float], tree: Tree, out: int) -> Facts:
             detail = f"was ended: it printed nothing for {limits['silence']:g} s, its limit of silence"
         case _:
             detail = "was aborted"
-    left = "" if gone else ", ".join(str(member.pid) for member in descendants())
+    left = "" if gone else ", ".join(str(member.pid) for member in descendants()) or "that fork too fast to be counted"
     return {"rc": rc, "signal": number, "why": why, "detail": detail, "ended": len(tree.ended), "left": left}
 
 

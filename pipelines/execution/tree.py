@@ -11,7 +11,7 @@ import select
 import time
 
 from pipelines.execution import cgroup
-from pipelines.execution.processes import adopt_orphans, descendants, send, start_time
+from pipelines.execution.processes import adopt_orphans, children, descendants, send, start_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ else:
 
 A_DAY = 86400.0
 CROWD = 20  # processes; so many may be more in a moment
+HOPS = 200
 KILL_LIMIT = 5.0  # seconds of repeated SIGKILL before a process counts as one that cannot be ended
 
 
@@ -86,6 +87,16 @@ class Tree:
                 self.signal_group(number)
         return len(members)
 
+    def chase(self) -> None:
+        """SIGKILL for what hops from process to process faster than the process table is read: each hop is our child as
+        soon as the one before it is dead."""
+        for _ in range(HOPS):
+            left = children()
+            for child in left:
+                send(child.pid, child.start, signal.SIGKILL)
+            if not left or not self.reap():
+                return
+
     def end(self, grace: float) -> bool:
         """TERM (CONT for what is stopped), the grace, then KILL until nothing is left; False when something stays.
 
@@ -95,6 +106,7 @@ class Tree:
         gone = self.gone(grace)
         while not gone and time.monotonic() < limit:
             left = self.kill(signal.SIGKILL)
+            self.chase()
             gone = self.gone(0.0 if left > CROWD else 0.05)
         return gone
 

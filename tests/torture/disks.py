@@ -1,4 +1,4 @@
-"""A disk without room for one more byte, at any moment of a deploy; and a SQLite file that was hurt while no bot looked."""
+"""A disk without one more byte, at any moment of a deploy; and a SQLite file that was hurt while no bot looked."""
 
 import os
 import random
@@ -13,7 +13,6 @@ from pathlib import Path
 from tests.support.process import Bot, until
 from tests.support.service import six_steps
 from tests.support.small_disk import SmallDisk, small_disk
-from tests.torture.judge import Found
 from tests.torture.outages import suffered
 from tests.torture.people import deploy_of
 from tests.torture.rows import SQLITE, Fault, Place, Verdict

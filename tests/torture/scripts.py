@@ -27,7 +27,7 @@ from tests.support.runs import end_all, of_runs
 from tests.torture.rows import NEITHER, Fault, Place, Verdict
 
 GRACE = 0.3
-AT_ONCE = 14
+AT_ONCE = 40
 PATIENCE = 30.0  # for how long process 1 may leave its dead
 TOLD = 10
 
@@ -89,12 +89,15 @@ def zombies(since: int) -> list[int]:
     return [p.pid for p in processes.processes() if not p.alive and p.parent in (1, os.getpid()) and p.start >= since]
 
 
-async def settled(left: Callable[[], Sequence[object]], seconds: float) -> int:
-    """How much is left of something after this time, or 0 as soon as nothing is."""
-    end = time.monotonic() + seconds
-    while left() and time.monotonic() < end:  # noqa: ASYNC110 (what is waited for happens in other processes)
+async def settled(left: Callable[[], Sequence[object]], seconds: float, looks: int = 1) -> int:
+    """How much is left of something after this time, or 0 as soon as so many looks in a row find nothing."""
+    end, found = time.monotonic() + seconds, [1]
+    while any(found[-looks:]) or len(found) <= looks:
+        found.append(len(left()))
+        if found[-1] and time.monotonic() > end:
+            return found[-1]
         await asyncio.sleep(0.05)
-    return len(left())
+    return 0
 
 
 async def unwilling(folder: Path, tries: int, dice: random.Random) -> Verdict:
@@ -111,7 +114,7 @@ async def unwilling(folder: Path, tries: int, dice: random.Random) -> Verdict:
 
         ended = await asyncio.gather(*(in_turn(number) for number in range(tries)))
         others = {
-            "survivors": await settled(lambda: of_runs(rig.runs), 5.0),
+            "survivors": await settled(lambda: of_runs(rig.runs), 5.0, looks=20),
             "zombies": await settled(lambda: zombies(since), PATIENCE),
             "leaked descriptors": await settled(lambda: range(before, descriptors()), 5.0),
             "late": len([one for one in ended if one.seconds > GRACE + 5]),
