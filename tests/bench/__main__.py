@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from tests.bench import acking, beginning, checkout, printing, showing, starting
+from tests.bench import acking, beginning, checkout, flooding, printing, showing, starting
 from tests.bench.figures import Row, table
 from tests.bench.machine import described, load
 
@@ -25,6 +25,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "accepted": starting.accepted,
     "rollback": starting.rollback,
     "output": printing.output,
+    "floods": flooding.floods,
     "visible": showing.visible,
     "tree": checkout.tree,
     "start": beginning.start,

@@ -71,7 +71,7 @@ def test_a_bot_that_breaks_at_its_start_says_what_may_help(tmp_path: Path) -> No
     assert bot.process is not None and bot.process.wait(30) == 1
     last = bot.log().splitlines()[-1]
     found = re.search(
-        r"Shipmate broke and ended: table event already exists .* shipmate doctor\. .* error (\w{8})", last
+        r"Shipmate broke and ended: table event already exists\. .* shipmate doctor\. .* error (\w{8})", last
     )
     assert found and f"error {found[1]} while being the bot" in bot.log(), bot.log()
 

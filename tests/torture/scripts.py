@@ -27,7 +27,7 @@ from tests.support.runs import end_all, of_runs
 from tests.torture.rows import NEITHER, Fault, Place, Verdict
 
 GRACE = 0.3
-AT_ONCE = 40
+AT_ONCE = 20
 PATIENCE = 30.0  # for how long process 1 may leave its dead
 TOLD = 10
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.storage.checkup import look_over
+from pipelines.storage.checkup import look_over, refuse_broken
 from pipelines.storage.database import Database
+from pipelines.storage.errors import BrokenError
+from pipelines.storage.latest import Latest
 from pipelines.storage.schema import HEAD, bring_up_to_date
 from tests.support.front import opened
 
@@ -97,3 +99,39 @@ def test_a_database_that_is_in_use_may_still_be_written(path: Path) -> None:
     database.write_now(lambda _session, _topics: None)
     assert look_over(url(path), 10) is not None
     database.write_now(lambda _session, _topics: None)
+
+
+async def test_a_file_that_lacks_its_latest_entry_is_refused_until_somebody_says_to_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "shipmate.db"
+    latest = Latest(file)
+    async with opened(tmp_path) as front:
+        front.database.listeners.append(latest.note)
+        for version in ("v1.2", "v1.3"):
+            await front.ship(version, deploy=version)
+            refuse_broken(url(file))
+    latest.close()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DELETE FROM event WHERE id = (SELECT max(id) FROM event)")
+        connection.commit()
+    before = files(tmp_path)
+    with pytest.raises(BrokenError, match=r"lacks the latest entry .* put the files back as they were, or delete"):
+        refuse_broken(url(file))
+    assert files(tmp_path) == before
+    file.rename(tmp_path / "away")
+    with pytest.raises(BrokenError, match="lacks the latest entry"):
+        refuse_broken(url(file))
+    latest.path.unlink()
+    refuse_broken(url(file))
+
+
+def test_what_is_broken_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_text("this is a letter to ana " * 100)
+    with pytest.raises(BrokenError, match=r"file is not a database\. Nothing was changed: .* restore a backup"):
+        refuse_broken(url(tmp_path / "x.db"))
+
+
+def test_what_is_only_busy_is_not_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN EXCLUSIVE")
+        refuse_broken(url(path))
