@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.itself import Host
+from tests.support.itself import Host, deploys_itself, newest
 from tests.support.process import until
 from tests.support.workspace import Threaded
 
@@ -28,32 +28,6 @@ def host(tmp_path: Path, slack: Threaded) -> Iterator[Host]:
         made.bot.stop(seconds=15)
 
 
-def newest(slack: Threaded) -> tuple[str, list[str]]:
-    """The newest message in the channel, and all that its thread says."""
-    messages = slack.workspace.messages("#deploys")
-    if not messages:
-        return "", []
-    replies = slack.workspace.thread("#deploys", messages[-1]["ts"])
-    files = [slack.workspace.state.files[one]["content"] for reply in replies for one in reply.get("_files", [])]
-    return str(messages[-1]["text"]), [*(str(reply.get("text")) for reply in replies), *files]
-
-
-def deploys_itself(host: Host, slack: Threaded, version: str) -> None:
-    commit = host.release(version)
-    before = host.bot.pid()
-    said = host.bot.say(f"shipmate {version} production", wait=True, seconds=90)
-    assert said.status == 0, said.text + host.bot.log()[-3000:]
-    assert host.runs() == commit and host.bot.pid() != before
-    until(lambda: f"shipmate {version} is live in production" in newest(slack)[0], what="the message's end")
-    until(lambda: complete(newest(slack)[1], version), what=lambda: f"a complete thread: {newest(slack)[1]}")
-
-
-def complete(thread: list[str], version: str) -> bool:
-    """The whole log, from before and after the restart, and one closing line."""
-    printed = f"Shipmate {version} is unpacked; restarting\nShipmate {version} answers\n"
-    return any(printed in said for said in thread) and sum("went live in production" in said for said in thread) == 1
-
-
 @pytest.mark.long
 def test_the_bot_deploys_itself(host: Host, slack: Threaded) -> None:
     host.bot.start()
@@ -72,10 +46,3 @@ def test_the_bot_deploys_itself_three_times_and_takes_a_broken_release_back(host
     assert host.runs() == good
     until(lambda: "shipmate v2.0 failed in production" in newest(slack)[0], what="the message's end")
     until(lambda: "Shipmate v2.0 does not answer; going back" in str(newest(slack)[1]), what="the log")
-
-
-@pytest.mark.torture
-def test_the_bot_deploys_itself_two_hundred_times(host: Host, slack: Threaded) -> None:
-    host.bot.start()
-    for number in range(200):
-        deploys_itself(host, slack, f"v1.{number + 1}")

@@ -6,8 +6,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.process import ROOT, Bot
+from tests.support.process import ROOT, Bot, until
 from tests.support.service import Service
+from tests.support.workspace import Threaded
 
 EXAMPLE = "config/shipmate-itself"
 PARTS = ("bot", "handlers", "pipelines", EXAMPLE, "pyproject.toml", "requirements.lock")
@@ -55,6 +56,32 @@ class Host:
     def runs(self) -> str:
         """The commit whose code the bot runs."""
         return Path(f"/proc/{self.bot.pid()}/cwd").readlink().name
+
+
+def newest(slack: Threaded) -> tuple[str, list[str]]:
+    """The newest message in the channel, and all that its thread says."""
+    messages = slack.workspace.messages("#deploys")
+    if not messages:
+        return "", []
+    replies = slack.workspace.thread("#deploys", messages[-1]["ts"])
+    files = [slack.workspace.state.files[one]["content"] for reply in replies for one in reply.get("_files", [])]
+    return str(messages[-1]["text"]), [*(str(reply.get("text")) for reply in replies), *files]
+
+
+def deploys_itself(host: Host, slack: Threaded, version: str) -> None:
+    commit = host.release(version)
+    before = host.bot.pid()
+    said = host.bot.say(f"shipmate {version} production", wait=True, seconds=90)
+    assert said.status == 0, said.text + host.bot.log()[-3000:]
+    assert host.runs() == commit and host.bot.pid() != before
+    until(lambda: f"shipmate {version} is live in production" in newest(slack)[0], what="the message's end")
+    until(lambda: complete(newest(slack)[1], version), what=lambda: f"a complete thread: {newest(slack)[1]}")
+
+
+def complete(thread: list[str], version: str) -> bool:
+    """The whole log, from before and after the restart, and one closing line."""
+    printed = f"Shipmate {version} is unpacked; restarting\nShipmate {version} answers\n"
+    return any(printed in said for said in thread) and sum("went live in production" in said for said in thread) == 1
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -18,7 +18,7 @@ class Many:
     @classmethod
     def made(cls, folder: Path, rooms: int, *, channel: str | None = None) -> "Many":
         service = Service(folder=folder, targets=("one",), channel=channel)
-        wait = f'until [ -e "{folder}/go" ]; do sleep 0.1; done'
+        wait = f'until [ -e "{folder}/go" -o -e "{folder}/go-$DEPLOY_ID" ]; do sleep 0.1; done'
         after = service.script("after")
         files = {"deploy/install.sh": service.script("install", wait), "deploy/after.sh": after}
         service.commit({**files, "deploy.yml": "deploy: deploy/install.sh\nafter: [deploy/after.sh]\n"}, tag="v1.0")
@@ -35,6 +35,10 @@ class Many:
     def pids(self) -> list[int]:
         """The scripts that have begun."""
         return [int(entry[6]) for entry in self.service.entries() if entry[:2] == ["start", "install"]]
+
+    def let_go(self, deploy: str) -> None:
+        """Let one of them go on."""
+        (self.service.folder / f"go-{deploy}").touch()
 
     def go(self) -> None:
         (self.service.folder / "go").touch()

@@ -40,8 +40,8 @@ class Said:
 @dataclass
 class Bot:
     """`python -m bot run` on a data folder, or another command (`role`: web, worker, supervise); `crash` names the
-    point at which it dies (see `tests.support.crash`), `later` is how many seconds its clock is ahead, `lag` the file
-    that its loop's delays are written to (see `tests.support.lag`)."""
+    point at which it dies (see `tests.support.crash`), "" where `crash_file` will tell it later; `later` is how many
+    seconds its clock is ahead, `lag` the file that its loop's delays are written to (see `tests.support.lag`)."""
 
     data: Path
     config: Path
@@ -61,13 +61,17 @@ class Bot:
     def start(
         self, *, crash: str | None = None, later: float = 0.0, lag: Path | None = None, wait: bool = True
     ) -> None:
-        module = ["tests.support.crash", crash] if crash else ["bot"]
+        module = ["bot"]
+        if crash is not None:
+            module = ["tests.support.crash", str(self.crash_file)]
         if later:
             module = ["tests.support.later", str(later)]
         if lag:
             module = ["tests.support.lag", str(lag)]
         argv = [self.python, "-m", *module, self.role, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
+        if crash:
+            self.crash_file.write_text(crash)
         with self._log.open("ab") as log:
             self._logged = log.tell()
             self.process = subprocess.Popen(
@@ -91,6 +95,11 @@ class Bot:
     def pid(self) -> int:
         """The process that holds the data folder; 0 while it writes that down."""
         return int((self.data / "bot.lock").read_text() or 0)
+
+    @property
+    def crash_file(self) -> Path:
+        """Where it is told to die."""
+        return self.data / "crash"
 
     @property
     def _log(self) -> Path:

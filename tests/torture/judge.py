@@ -122,16 +122,14 @@ def _deploy(room: Room, card: Message, lines: Sequence[Line], found: Found) -> s
         found.lost += [f"{what}: {step} did not end" for step in EVERY if step not in done]
     if ending == "failed" and not asked:
         found.hurt.append(f"{what}: failed: {card['text']}")
-    begun = Counter((one.script, one.target) for one in lines if one.what == "start")
-    _log(room, card, what, begun, done, found)
+    _log(room.files(card), what, lines, found)
     return ending
 
 
-def _log(
-    room: Room, card: Message, what: str, begun: Counter[tuple[str, str]], done: set[tuple[str, str]], found: Found
-) -> None:
+def _log(logs: Sequence[str], what: str, lines: Sequence[Line], found: Found) -> None:
     """Every line of every script that ended is in the log, as often as the script began at most."""
-    logs = room.files(card)
+    begun = Counter((one.script, one.target) for one in lines if one.what == "start")
+    done = {(one.script, one.target) for one in lines if one.what == "end"}
     found.doubled += [f"{what}: {len(logs)} logs"] * (len(logs) - 1)
     if done and not logs:
         found.lost.append(f"{what}: no log")
@@ -170,7 +168,7 @@ def _ask(payload: Message, *, sure: bool) -> Asked:
         return Asked(what=back if label.startswith("Roll back") else label.lower(), sure=sure)
     words = str(payload["text"]).split()
     if payload["command"] == "/rollback":
-        return Asked(what="rollback", sure=sure)
+        return Asked(what="back now" if words[-1] == "now" else "rollback", sure=sure)
     if words[0] == "abort":
         return Asked(what="abort", sure=sure)
     if len(words) == 3 and words[1].startswith("v"):
@@ -208,9 +206,8 @@ def _again(stage: Stage, lines: Sequence[Line], found: Found, rerun: Sequence[st
     more: Counter[str] = Counter()
     for step, count in ledger.starts(lines).items():
         deploy, script, _ = step
-        if script in rerun:
-            count -= lost[step]
-        more[deploy] += max(0, count - 1)
+        by_itself = lost[step] if script in rerun else 0
+        more[deploy] += max(0, count - by_itself - 1)
     found.doubled += [
         f"{deploy}: {count} scripts more than were asked for ({stage.again[deploy]} times)"
         for deploy, count in more.items()

@@ -4,16 +4,15 @@ import random
 from collections.abc import Callable
 from functools import partial
 
-from tests.support.process import until
 from tests.torture.judge import Found, judged
-from tests.torture.people import Crowd
+from tests.torture.people import a_crowd
 from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, a_moment, at_last, on_stage
 
 ROOMS = 6
 ROUND = 100  # deaths, after which all comes to rest and is judged
 LIFE = 4.0  # seconds that a bot lives at most, half of the times from its start, half from when it is ready
-REST = 180.0
+REST = 300.0
 
 
 def stormed(place: Place, tries: int) -> Verdict:
@@ -34,19 +33,17 @@ def storm(
     **rules: object,
 ) -> Found:
     """The bot dies so often; then it is left alone until all is at rest."""
-    crowd = Crowd(stage, dice, meddles=meddles)
-    crowd.begin()
-    for _ in range(deaths):
-        stage.start()
-        if dice.random() < 0.5:
-            until(stage.ready, seconds=60, what=lambda: f"a bot that is ready ({stage.bot.log()[-2000:]})")
-        a_moment(dice, LIFE)
-        die(stage)
-    crowd.close()
-    stage.start_and_wait()
     judge = partial(judged, stage, **rules)  # type: ignore[arg-type]
-    at_last(lambda: crowd.idle() and not judge().lost, REST)
-    crowd.end()
+    with a_crowd(stage, dice, meddles=meddles) as crowd:
+        for _ in range(deaths):
+            stage.start()
+            if dice.random() < 0.5:
+                stage.wait()
+            a_moment(dice, LIFE)
+            die(stage)
+        crowd.close()
+        stage.start_and_wait()
+        at_last(lambda: crowd.idle() and not judge().lost, REST)
     return judge()
 
 

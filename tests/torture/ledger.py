@@ -1,4 +1,4 @@
-"""The ledger that the scripts of a torture write themselves, and what can be told from it alone. Imports nothing of ours.
+"""The ledger that the scripts of a torture write themselves, and what it tells alone. Imports nothing of ours.
 
 A line is `start`, `end` or `stopped`, then the script, its target, the version, deploy, fence and process, the room
 (service/environment), and the second. One line is not a script's: `crash`, when the whole host is made to die.

@@ -1,16 +1,18 @@
-"""People who do not stop: one in each room, who deploys, goes back, aborts and answers, by word and by button. They act on
-what they see alone, and do the next thing when they see what came of the last."""
+"""People who do not stop: one in each room, who deploys, goes back, aborts and answers, by word and by button. They act
+on what they see alone, and do the next thing when they see what came of the last."""
 
 import asyncio
 import random
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bot.workspace.state import Message, NotThereError
 from tests.support.scene import read
 from tests.torture.stage import ENVIRONMENT, Room, Stage
 
-SURE, UNSURE = 60.0, 16.0  # seconds that somebody waits for an effect: of what was heard, of what perhaps was
+SURE, UNSURE = 120.0, 16.0  # seconds that somebody waits for an effect: of what was heard, of what perhaps was
 AT_REST = re.compile(r"\S+ v\S+ (is live|was live|failed|aborted|in \S+ was replaced)")
 NO_BOT = 69
 ANSWERS = ("Run again", "It worked", "Roll back to", "Wait", "Stop it")
@@ -121,7 +123,7 @@ class Person:
     async def _say(self, version: str) -> None:
         before = self._seen()
         words = f"{self._room.service} {version} {ENVIRONMENT}"
-        said = await asyncio.to_thread(self._stage.bot.say, words, by=self._who, seconds=120)
+        said = await asyncio.to_thread(self._stage.bot.say, words, by=self._who, seconds=600)
         self._stage.said.append((self._room.name, version, said.status))
         if said.status != NO_BOT:
             await self._effect(before, SURE)
@@ -131,6 +133,16 @@ class Person:
         while self._seen() == before and waited < seconds:
             await asyncio.sleep(0.1)
             waited += 0.1
+
+
+@contextmanager
+def a_crowd(stage: Stage, dice: random.Random, *, meddles: float = 0.0) -> Iterator["Crowd"]:
+    crowd = Crowd(stage, dice, meddles=meddles)
+    crowd.begin()
+    try:
+        yield crowd
+    finally:
+        crowd.end()
 
 
 class Crowd:

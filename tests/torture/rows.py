@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.postgres import Server
+
 SQLITE, POSTGRES, NEITHER = "SQLite", "PostgreSQL", "-"
 HEAD = ("fault", "on", "tries", "lost", "doubled", "overlaps", "else", "")
 
@@ -13,10 +15,12 @@ HEAD = ("fault", "on", "tries", "lost", "doubled", "overlaps", "else", "")
 class Place:
     """Where a fault is tried: a folder of its own, new databases, and dice whose seed is printed when it is not met.
 
-    `database()` is the URL of a new database that is up to date; None stands for SQLite in the bot's data folder."""
+    `database()` is the URL of a new database that is up to date; None stands for SQLite in the bot's data folder.
+    `server()` is the PostgreSQL of all that is tried, for those who break it."""
 
     folder: Path
     database: Callable[[], str | None]
+    server: Callable[[], Server]
     seed: int
 
     @property

@@ -23,6 +23,7 @@ TARGETS = ("one", "two")
 SCRIPTS = ("before", "install", "check", "after")
 EVERY = (("before", "-"), *((script, target) for target in TARGETS for script in ("install", "check")), ("after", "-"))
 PRINTED = 4
+START_SECONDS = 240.0  # a machine may have much else to do
 RECIPE = (
     "deploy: deploy/install.sh\nbefore: [deploy/before.sh]\n"
     "check: [{run: deploy/check.sh}]\nafter: [{run: deploy/after.sh, on_lost: ask}]\n"
@@ -86,6 +87,11 @@ class Stage:
     _made: int = 0
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def hold(self) -> Path:
+        """While this file is there no install ends."""
+        return self.service.folder / "hold"
+
     def start(self, **how: object) -> None:
         """The bot, that is not waited for."""
         self.bot.start(wait=False, **how)  # type: ignore[arg-type]
@@ -99,7 +105,10 @@ class Stage:
 
     def start_and_wait(self, **how: object) -> None:
         self.start(**how)
-        until(self.ready, seconds=60, what=lambda: f"a bot that is ready ({self.bot.log()[-2000:]})")
+        self.wait()
+
+    def wait(self) -> None:
+        until(self.ready, seconds=START_SECONDS, what=lambda: f"a bot that is ready ({self.bot.log()[-2000:]})")
 
     async def version(self) -> str:
         """A version that nobody deployed yet."""
@@ -131,6 +140,8 @@ def on_stage(
     service.folder.mkdir()
     body = f'for i in $(seq {PRINTED}); do echo "{{}} ${{TARGET:--}} line $i of {PRINTED}"; sleep {pause}; done'
     files = {f"deploy/{name}.sh": service.script(name, body.replace("{}", name)) for name in SCRIPTS}
+    waiting = f'{body}\nwhile [ -e "{service.folder}/hold" ]; do sleep 0.05; done'
+    files["deploy/install.sh"] = service.script("install", waiting.replace("{}", "install"))
     service.commit({**files, "deploy.yml": recipe}, tag="v1.0")
     service.config.write_text(json.dumps(configuration(service, names, targets), indent=1))
     with Threaded(replace(seed, channels=channels)) as slack:
@@ -157,9 +168,9 @@ def configuration(service: Service, rooms: tuple[str, ...], targets: tuple[str, 
     return {"services": services, "environments": {ENVIRONMENT: {}}}
 
 
-def a_moment(dice: random.Random, longest: float) -> None:
+def a_moment(dice: random.Random, longest: float, shortest: float = 0.0) -> None:
     """Some time passes, by the dice: the moment is what is random, not what is waited for."""
-    time.sleep(dice.uniform(0.0, longest))
+    time.sleep(dice.uniform(shortest, longest))
 
 
 def at_last(condition: Callable[[], bool], seconds: float) -> None:

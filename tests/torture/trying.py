@@ -15,10 +15,10 @@ class Servers:
     """The PostgreSQL of a run; started when it is first needed."""
 
     def __init__(self, server: Callable[[], postgres.Server]) -> None:
-        self._server = cache(server)
+        self.server = cache(server)
 
     def database(self, on: str) -> Callable[[], str | None]:
-        return self._server().fresh if on == POSTGRES else lambda: None
+        return self.server().fresh if on == POSTGRES else lambda: None
 
 
 @contextmanager
@@ -30,6 +30,6 @@ def servers() -> Iterator[Servers]:
 def tried(fault: Fault, *, on: str, tries: int, seed: int, servers: Servers) -> Row:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="shipmate-torture-", ignore_cleanup_errors=True) as folder:
-        place = Place(folder=Path(folder), database=servers.database(on), seed=seed)
+        place = Place(folder=Path(folder), database=servers.database(on), server=servers.server, seed=seed)
         verdict = fault.run(place, tries)
     return Row(fault=fault, on=on, seed=seed, verdict=verdict, seconds=time.monotonic() - began)

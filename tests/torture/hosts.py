@@ -1,0 +1,47 @@
+"""The whole host dies: bot, supervisors and scripts at once, at any moment. Nothing runs again by itself but what may;
+who asked is asked, and an answer brings the deploy to its end."""
+
+from functools import partial
+
+from tests.support.runs import end_all
+from tests.torture import ledger
+from tests.torture.judge import Found
+from tests.torture.kills import ROUND, storm
+from tests.torture.rows import Fault, Place, Verdict
+from tests.torture.stage import RECIPE, Stage, on_stage
+
+ROOMS = 6
+RERUN = ("check",)
+CHECK = "check: [{run: deploy/check.sh}]"
+HARMLESS_CHECK = "check: [{run: deploy/check.sh, on_lost: rerun}]"
+
+
+def died(stage: Stage, *, bot_first: bool) -> None:
+    if bot_first:
+        stage.kill()
+    end_all(stage.bot.data / "runs")
+    stage.kill()
+    end_all(stage.bot.data / "runs")  # what the bot still began
+    ledger.mark_crash(stage.service.ledger)
+
+
+def crashed(place: Place, tries: int) -> Verdict:
+    dice, found = place.dice(), Found()
+    recipe = RECIPE.replace(CHECK, HARMLESS_CHECK)
+    for number in range(0, tries, ROUND):
+        with on_stage(place, f"round-{number}", rooms=ROOMS, recipe=recipe) as stage:
+            die = partial(died, bot_first=dice.random() < 0.5)
+            found.add(storm(stage, dice, min(ROUND, tries - number), die, rerun=RERUN))
+    return found.verdict(tries)
+
+
+FAULTS = (
+    Fault(
+        name="hosts",
+        what="crash of the host: bot, supervisors and scripts at once",
+        run=crashed,
+        tries=300,
+        long=20,
+        quick=2,
+    ),
+)
