@@ -18,7 +18,7 @@ from tests.torture.outages import suffered
 from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, a_moment, on_stage
 
-ROOMS = 4
+ROOMS, PAUSE = 4, 0.1
 MINUTE = 60.0
 CRASHED = 2.0  # seconds at most until a server that crashed is there again
 LOCKED = 6.0
@@ -36,14 +36,14 @@ def away(place: Place, tries: int, *, shortest: float, longest: float, between: 
         finally:
             server.start()
 
-    with on_stage(place, "away", rooms=ROOMS) as stage:
+    with on_stage(place, "away", rooms=ROOMS, pause=PAUSE) as stage:
         return suffered(stage, dice, tries, crash, between=between).verdict(tries)
 
 
 def cut(place: Place, tries: int) -> Verdict:
     """Each connection of the bot with even chances: also the one that hears, and the one that holds its name."""
     dice, server = place.dice(), place.server()
-    with on_stage(place, "cut", rooms=ROOMS) as stage:
+    with on_stage(place, "cut", rooms=ROOMS, pause=PAUSE) as stage:
         number = 0
 
         def some() -> None:
@@ -69,7 +69,7 @@ def locked(place: Place, tries: int) -> Verdict:
             a_moment(dice, LOCKED)
             other.execute("ROLLBACK")
 
-    with on_stage(place, "locked", rooms=ROOMS) as stage:
+    with on_stage(place, "locked", rooms=ROOMS, pause=PAUSE) as stage:
         return suffered(stage, dice, tries, lock).verdict(tries)
 
 
