@@ -1,5 +1,5 @@
-"""A disk that has little room left, and one that has none: what is new is refused or not begun, with words that say so;
-what runs goes on, and nothing starts twice or is lost when there is room again."""
+"""A disk that has little room left, and one that has none: what is new is refused or not begun, with words that say so,
+and what runs goes on. That nothing is lost or doubled, however often it fills up, is tried in `tests/torture/disks.py`."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -38,9 +38,7 @@ def test_with_little_room_left_nothing_new_is_started(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_disk_that_fills_up_in_the_middle_of_a_deploy_loses_and_doubles_nothing(
-    tmp_path: Path, disk: SmallDisk
-) -> None:
+def test_who_asks_while_the_disk_is_full_is_told_so_and_what_runs_goes_on(tmp_path: Path, disk: SmallDisk) -> None:
     service = six_steps(tmp_path, pause=0.3)
     bot = Bot(data=disk.folder / "data", config=service.config, env={"SHIPMATE_KEEP_FREE": "1M"})
     try:

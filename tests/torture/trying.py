@@ -7,7 +7,10 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from tests.support import postgres
+from tests.support.needs import program
 from tests.torture.rows import POSTGRES, Fault, Place, Row
 
 
@@ -24,7 +27,15 @@ class Servers:
 @contextmanager
 def servers() -> Iterator[Servers]:
     with ExitStack() as stack:
-        yield Servers(lambda: stack.enter_context(postgres.running()))
+        yield Servers(lambda: stack.enter_context(_server()))
+
+
+@contextmanager
+def _server() -> Iterator[postgres.Server]:
+    if program("postgres") is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install -y postgresql")
+    with postgres.running() as server:
+        yield server
 
 
 def tried(fault: Fault, *, on: str, tries: int, seed: int, servers: Servers) -> Row:
