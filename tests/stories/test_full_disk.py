@@ -1,5 +1,5 @@
 """A disk that has little room left, and one that has none: what is new is refused or not begun, with words that say so,
-and what runs goes on. That nothing is lost or doubled, however often it fills up, is tried in `tests/torture/disks.py`."""
+and what runs goes on. That nothing is lost or doubled, however often one fills up, `tests/torture/disks.py` tries."""
 
 from collections import Counter
 from collections.abc import Iterator
