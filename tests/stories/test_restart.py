@@ -1,9 +1,6 @@
-"""The bot goes away in the middle of a deploy and comes back: told to end, upgraded, its engine's tables gone, or with
-the whole machine. Judged from the scripts' own ledger and from what `say` prints."""
+"""The bot goes away in the middle of a deploy and comes back: told to end, upgraded, or its engine's tables gone.
+Judged from the scripts' own ledger and from what `say` prints. Deaths of all kinds are in `tests/torture`."""
 
-import os
-import re
-import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -94,55 +91,3 @@ def test_an_upgrade_finishes_what_the_older_bot_began(tmp_path: Path, bot: Bot) 
     bot.start()
     until(lambda: live(bot), what="v1.1 live")
     assert each_once(service)
-
-
-def kill_scripts(bot: Bot) -> None:
-    """What a crash of the machine does: every supervisor and every script of this bot ends at once."""
-    runs = str(bot.data / "runs")
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            argv = (entry / "cmdline").read_bytes().decode(errors="replace")
-            environment = (entry / "environ").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if runs in argv or f"HOME={runs}" in environment:
-            os.kill(int(entry.name), signal.SIGKILL)
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds the scripts by /proc")
-@pytest.mark.parametrize(
-    ("answer", "ends"),
-    [
-        pytest.param("it worked api staging", 0, marks=pytest.mark.long),
-        pytest.param("run again api staging", 0, marks=pytest.mark.long),
-        ("abort api staging", 4),
-    ],
-)
-def test_a_step_nobody_knows_the_end_of_waits_for_a_person(tmp_path: Path, bot: Bot, answer: str, ends: int) -> None:
-    service = begun(tmp_path, bot, pause=1.0)
-    bot.kill()
-    kill_scripts(bot)
-    bot.start()
-    until(lambda: "run again api staging" in bot.say("api v1.2 staging").text, what="the question")
-    refused = bot.say("api v1.2 staging")
-    assert refused.status == 3
-    assert re.search(r"Nobody knows how 'install on stg-1' of v1.1 in staging ended", refused.text)
-    installs = [entry for entry in service.entries() if entry[:3] == ["start", "install", "stg-1"]]
-    assert len(installs) == 1
-    assert bot.say(answer).status == 0
-    if ends == 0:
-        until(lambda: live(bot), what="v1.1 live")
-    installs = [entry for entry in service.entries() if entry[:3] == ["start", "install", "stg-1"]]
-    assert len(installs) == (2 if answer.startswith("run again") else 1)
-    if ends == 4:
-        until(lambda: bot.say("abort api staging").status == 3, what="the end of the deploy")
-
-
-def test_a_second_bot_on_the_same_folder_says_who_is_there(tmp_path: Path, bot: Bot) -> None:
-    six_steps(tmp_path)
-    bot.start()
-    assert bot.process is not None
-    second = Bot(data=bot.data, config=bot.config)
-    second.start(wait=False)
-    assert second.process is not None and second.process.wait(20) == 1
-    assert f"process {bot.process.pid}" in bot.log()

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.stories.test_restart import kill_scripts
 from tests.support.postgres import Server
 from tests.support.process import Bot, until
+from tests.support.runs import end_all
 from tests.support.scene import Scene
 from tests.support.service import Service, six_steps
 from tests.support.workspace import Threaded
@@ -124,7 +124,7 @@ def test_a_folder_of_the_same_name_asks_for_what_was_lost_with_the_disk(tmp_path
         assert old.say("api v1.1 staging").status == 0
         until(lambda: bool(service.entries()), what="the first script")
         old.kill()
-        kill_scripts(old)
+        end_all(old.data / "runs")
         new.start()
         until(lambda: "run again api staging" in new.say("status api staging").text, what="the question")
         assert len(service.entries()) == 1

@@ -1,6 +1,7 @@
 """The whole host dies: bot, supervisors and scripts at once, at any moment. Nothing runs again by itself but what may;
 who asked is asked, and an answer brings the deploy to its end."""
 
+import random
 from functools import partial
 
 from tests.support.runs import end_all
@@ -8,9 +9,10 @@ from tests.torture import ledger
 from tests.torture.judge import Found
 from tests.torture.kills import ROUND, storm
 from tests.torture.rows import Fault, Place, Verdict
-from tests.torture.stage import RECIPE, Stage, on_stage
+from tests.torture.stage import RECIPE, Stage, a_moment, at_last, on_stage
 
-ROOMS = 6
+ROOMS = 8
+LONGEST = 30.0
 RERUN = ("check",)
 CHECK = "check: [{run: deploy/check.sh}]"
 HARMLESS_CHECK = "check: [{run: deploy/check.sh, on_lost: rerun}]"
@@ -25,13 +27,21 @@ def died(stage: Stage, *, bot_first: bool) -> None:
     ledger.mark_crash(stage.service.ledger)
 
 
+def until_scripts_run(stage: Stage, dice: random.Random) -> None:
+    """Most hosts die while scripts run, some while the bot starts."""
+    if dice.random() < 0.8:
+        stage.wait()
+        at_last(lambda: any(over is None for _, over in ledger.spans(ledger.read(stage.service.ledger))), LONGEST)
+    a_moment(dice, 2.0)
+
+
 def crashed(place: Place, tries: int) -> Verdict:
     dice, found = place.dice(), Found()
     recipe = RECIPE.replace(CHECK, HARMLESS_CHECK)
     for number in range(0, tries, ROUND):
         with on_stage(place, f"round-{number}", rooms=ROOMS, recipe=recipe) as stage:
             die = partial(died, bot_first=dice.random() < 0.5)
-            found.add(storm(stage, dice, min(ROUND, tries - number), die, rerun=RERUN))
+            found.add(storm(stage, dice, min(ROUND, tries - number), die, lives=until_scripts_run, rerun=RERUN))
     return found.verdict(tries)
 
 

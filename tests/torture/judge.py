@@ -31,7 +31,8 @@ class Asked:
 
 @dataclass
 class Found:
-    """All that is not as it must be. `live` and `no` count what went well, and what was answered in private."""
+    """All that is not as it must be; then what was seen: how deploys ended, answers in private, scripts that died with
+    their host, those that began again because somebody said so, and how long it took to take a deploy up."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -41,10 +42,15 @@ class Found:
     unasked: list[str] = field(default_factory=list)
     ends: Counter[str] = field(default_factory=Counter)
     no: int = 0
+    cut: int = 0
+    again: int = 0
     longest: float = 0.0
 
-    def verdict(self, tries: int, seen: str = "") -> Verdict:
-        ends = ", ".join(f"{count} {how}" for how, count in sorted(self.ends.items()))
+    def verdict(self, tries: int) -> Verdict:
+        seen = [f"{count} {how}" for how, count in sorted(self.ends.items())]
+        seen += [f"{self.no} answered no", f"taken up within {self.longest:.1f} s"]
+        if self.cut:
+            seen.append(f"{self.cut} scripts died, {self.again} of them ran again when told to")
         late = int(self.longest > RESTS_SECONDS)
         wrong = [*self.lost, *self.doubled, *self.overlaps, *self.hurt, *self.fences, *self.unasked]
         return Verdict(
@@ -58,7 +64,7 @@ class Found:
                 "not asked about": len(self.unasked),
                 f"taken up after {RESTS_SECONDS:g} s": late,
             },
-            seen=f"deploys: {ends}; {self.no} answered no; taken up within {self.longest:.1f} s{seen}",
+            seen=", ".join(seen),
             wrong=wrong[:20],
         )
 
@@ -67,6 +73,8 @@ class Found:
             getattr(self, name).extend(getattr(other, name))
         self.ends += other.ends
         self.no += other.no
+        self.cut += other.cut
+        self.again += other.again
         self.longest = max(self.longest, other.longest)
 
 
@@ -213,6 +221,7 @@ def _again(stage: Stage, lines: Sequence[Line], found: Found, rerun: Sequence[st
         for deploy, count in more.items()
         if count > stage.again[deploy]
     ]
+    found.cut, found.again = lost.total(), sum(more.values())
     asked = {
         deploy_of(card)
         for room in stage.rooms

@@ -1,7 +1,7 @@
 """kill -9 of the bot at any moment, while people in several rooms go on giving commands."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from tests.torture.judge import Found, judged
@@ -9,18 +9,25 @@ from tests.torture.people import a_crowd
 from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, a_moment, at_last, on_stage
 
-ROOMS = 6
+ROOMS = 8
 ROUND = 100  # deaths, after which all comes to rest and is judged
-LIFE = 4.0  # seconds that a bot lives at most, half of the times from its start, half from when it is ready
+LIFE = 5.0  # seconds that a bot lives at most, half of them from the start, half from when they are ready
 REST = 300.0
 
 
 def stormed(place: Place, tries: int) -> Verdict:
     dice, found = place.dice(), Found()
     for number in range(0, tries, ROUND):
-        with on_stage(place, f"round-{number}", rooms=ROOMS) as stage:
-            found.add(storm(stage, dice, min(ROUND, tries - number), Stage.kill, meddles=0.02))
+        with on_stage(place, f"round-{number}", rooms=ROOMS, pause=0.1) as stage:
+            found.add(storm(stage, dice, min(ROUND, tries - number), Stage.kill, lives=for_a_while, meddles=0.05))
     return found.verdict(tries)
+
+
+def for_a_while(stage: Stage, dice: random.Random) -> None:
+    """It dies while it starts, or when it is ready."""
+    if dice.random() < 0.5:
+        stage.wait()
+    a_moment(dice, LIFE)
 
 
 def storm(
@@ -29,17 +36,16 @@ def storm(
     deaths: int,
     die: Callable[[Stage], None],
     *,
+    lives: Callable[[Stage, random.Random], None],
     meddles: float = 0.0,
-    **rules: object,
+    rerun: Sequence[str] = (),
 ) -> Found:
-    """The bot dies so often; then it is left alone until all is at rest."""
-    judge = partial(judged, stage, **rules)  # type: ignore[arg-type]
+    """The bot `lives` and dies so often; then it is left alone until all is at rest."""
+    judge = partial(judged, stage, rerun=rerun)
     with a_crowd(stage, dice, meddles=meddles) as crowd:
         for _ in range(deaths):
             stage.start()
-            if dice.random() < 0.5:
-                stage.wait()
-            a_moment(dice, LIFE)
+            lives(stage, dice)
             die(stage)
         crowd.close()
         stage.start_and_wait()

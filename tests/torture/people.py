@@ -15,7 +15,7 @@ from tests.torture.stage import ENVIRONMENT, Room, Stage
 SURE, UNSURE = 120.0, 16.0  # seconds that somebody waits for an effect: of what was heard, of what perhaps was
 AT_REST = re.compile(r"\S+ v\S+ (is live|was live|failed|aborted|in \S+ was replaced)")
 NO_BOT = 69
-ANSWERS = ("Run again", "It worked", "Roll back to", "Wait", "Stop it")
+ANSWERS = ("Run again", "It worked", "Roll back to", "Abort", "Wait", "Stop it")
 WORDS = {"Run again": "run again", "It worked": "it worked", "Wait": "wait", "Stop it": "stop it"}
 
 
@@ -92,7 +92,7 @@ class Person:
             await self._click(card, how)
 
     async def _answer(self, card: Message) -> None:
-        label = self._dice.choice([one for one in ANSWERS if f"[{one}" in read(card)] or ["Abort"])
+        label = self._dice.choice([one for one in ANSWERS if f"[{one}" in read(card)])
         if label == "Run again":
             self._stage.again[deploy_of(card)] += 1
         if label in WORDS and self._dice.random() < 0.4:

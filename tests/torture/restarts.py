@@ -21,6 +21,7 @@ from tests.torture.stage import a_moment, at_last
 ROOMS = 20
 END_SECONDS = 10.0
 PATIENCE = 240.0
+ENDS = ("stays", "ends", "dies")  # what the first bot does
 
 
 class Twenty:
@@ -135,11 +136,11 @@ def beside(place: Place, tries: int) -> Verdict:
             first.start(wait=False)
             a_moment(dice, 4.0)
             second.start(wait=False)
-            ends = dice.choice(("stays", "ends", "dies"))
+            ends = ENDS[number % len(ENDS)]
             seen = _watched(first, second, dice, ends)
             both += seen
             none += ends == "stays" and not any(_up(bot) for bot in (first, second))
-            unsaid += ends == "stays" and "A bot is running on" not in second.log()
+            unsaid += ends == "stays" and not _told(first, second)
     return Verdict(tries=tries, others={"both at once": both, "neither": none, "second one not told": unsaid})
 
 
@@ -162,6 +163,13 @@ def _settled(first: Bot, second: Bot) -> bool:
     return sum(bot.dead() for bot in (first, second)) == 2 or any(
         _up(one) and other.dead() for one, other in ((first, second), (second, first))
     )
+
+
+def _told(first: Bot, second: Bot) -> bool:
+    """One of them, whichever was slower, said which process the other one is."""
+    winner, loser = (second, first) if first.dead() else (first, second)
+    assert winner.process is not None and loser.process is not None
+    return loser.process.returncode == 1 and f"already: process {winner.process.pid}" in winner.log()
 
 
 def _up(bot: Bot) -> bool:
