@@ -9,7 +9,7 @@ import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from tests.support.postgres import Server
@@ -51,7 +51,8 @@ def cut(place: Place, tries: int) -> Verdict:
             number += _cut(server, stage, " AND random() < 0.5")
 
         found = suffered(stage, dice, tries, some, between=0.3)
-        return found.verdict(tries, f", {number:,} connections cut")
+        verdict = found.verdict(tries)
+        return replace(verdict, seen=f"{verdict.seen}; {number:,} connections cut")
 
 
 def _cut(server: Server, stage: Stage, which: str = "") -> int:

@@ -35,8 +35,13 @@ def filled(place: Place, tries: int) -> Verdict:
         found.hurt = [one for one in found.hurt if not any(deploy in one for deploy in said_so(stage))]
         stage.kill()
         wrong = damage(stage.bot.data / DATABASE)
-    verdict = found.verdict(tries, f", {len(said_so(stage))} failed for want of room")
-    return replace(verdict, others={**verdict.others, "corruptions": len(wrong)}, wrong=[*verdict.wrong, *wrong])
+    verdict = found.verdict(tries)
+    return replace(
+        verdict,
+        others={**verdict.others, "corruptions": len(wrong)},
+        seen=f"{verdict.seen}; {len(said_so(stage))} failed for want of room",
+        wrong=[*verdict.wrong, *wrong],
+    )
 
 
 def full_for_a_moment(disk: SmallDisk, dice: random.Random) -> None:

@@ -201,11 +201,14 @@ def _asked(
     found.doubled += [f"{room.name}: a deploy that nobody asked for"] * (went_back - len(back))
     stops = [ask for ask in asks if ask.what in ("abort", "back now")]
     stopped = sum(ending == "was aborted" for ending in endings.values())
-    missing += ["an abort"] * (sum(ask.sure for ask in stops) - stopped)
+    no_need = min(went_back, sum(ask.what == "back now" for ask in asks))  # the deploy was over when it was decided
+    missing += ["an abort"] * (sum(ask.sure for ask in stops) - stopped - no_need)
     no = room.answers()
     found.no += len(no)
     if len(missing) > len(no):
-        found.lost.append(f"{room.name}: heard and nothing came of it: {', '.join(missing)}; answers: {no}")
+        heard = ", ".join(f"{ask.what} {ask.version}".strip() for ask in asks if ask.sure)
+        lost = f"{room.name}: nothing came of {', '.join(missing)}; heard: {heard}; answers: {no}"
+        found.lost.append(lost)
 
 
 def _again(stage: Stage, lines: Sequence[Line], found: Found, rerun: Sequence[str]) -> None:
