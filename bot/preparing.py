@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError
 
 from bot.roles import Role
+from pipelines.execution import disk
 from pipelines.execution.engine import DurableEngine
 from pipelines.storage.checkup import refuse_broken
 from pipelines.storage.database import sqlite_path
-from pipelines.storage.errors import UnreachableError
+from pipelines.storage.errors import NoRoomError, UnreachableError
 from pipelines.storage.schema import make_ready
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ async def prepare(url: str, engine: DurableEngine) -> None:
     """Raises StorageError, and SQLAlchemy's DBAPIError for a broken file."""
     await there(url)
     try:
+        await asyncio.to_thread(_room, url)
         await asyncio.to_thread(refuse_broken, url)
         copy = await asyncio.to_thread(make_ready, url)
         await asyncio.to_thread(engine.check)
@@ -36,6 +38,13 @@ async def prepare(url: str, engine: DurableEngine) -> None:
         raise UnreachableError(f"The database does not do what it is asked: {error.orig}") from error
     if copy is not None:
         log.info("the database was brought up to date; a copy of how it was is %s", copy)
+
+
+def _room(url: str) -> None:
+    """Raises NoRoomError: a start writes, so it would break."""
+    path = sqlite_path(url)
+    if path is not None and path.parent.exists() and disk.full(path.parent):
+        raise NoRoomError(f"The disk of {path} is full: make room on it, then start again. Nothing is lost meanwhile.")
 
 
 async def there(url: str) -> None:

@@ -26,5 +26,9 @@ class BrokenError(StorageError):
     """The database is not as it was left, so nobody may go on with it."""
 
 
+class NoRoomError(StorageError):
+    """The disk of the database is full."""
+
+
 class SlotTakenError(StorageError):
     """Another process is already what this one is to be."""

@@ -37,6 +37,16 @@ def test_with_little_room_left_nothing_new_is_started(tmp_path: Path) -> None:
     assert service.entries() == []
 
 
+def test_a_start_without_room_says_so(tmp_path: Path, disk: SmallDisk) -> None:
+    database = f"sqlite:///{disk.folder}/shipmate.db"
+    bot = Bot(data=tmp_path / "data", config=six_steps(tmp_path).config, env={"DATABASE_URL": database})
+    disk.fill()
+    bot.start(wait=False)
+    assert bot.process is not None and bot.process.wait(30) == 1
+    assert f"did not start. The disk of {disk.folder}/shipmate.db is full: make room" in bot.log()
+    assert "Traceback" not in bot.log()
+
+
 @pytest.mark.long
 def test_who_asks_while_the_disk_is_full_is_told_so_and_what_runs_goes_on(tmp_path: Path, disk: SmallDisk) -> None:
     service = six_steps(tmp_path, pause=0.3)

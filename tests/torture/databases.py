@@ -52,7 +52,7 @@ def cut(place: Place, tries: int) -> Verdict:
 
         found = suffered(stage, dice, tries, some, between=0.3)
         verdict = found.verdict(tries)
-        return replace(verdict, seen=f"{verdict.seen}; {number:,} connections cut")
+        return replace(verdict, seen=f"{verdict.seen}, {number:,} connections cut")
 
 
 def _cut(server: Server, stage: Stage, which: str = "") -> int:

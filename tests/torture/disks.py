@@ -39,7 +39,7 @@ def filled(place: Place, tries: int) -> Verdict:
     return replace(
         verdict,
         others={**verdict.others, "corruptions": len(wrong)},
-        seen=f"{verdict.seen}; {len(said_so(stage))} failed for want of room",
+        seen=f"{verdict.seen}, {len(said_so(stage))} failed for want of room",
         wrong=[*verdict.wrong, *wrong],
     )
 
