@@ -26,7 +26,7 @@ from pipelines.domain.reports import reported
 from pipelines.domain.stepwork import Work
 from pipelines.domain.variables import expand
 from pipelines.errors import noted
-from pipelines.execution import checks, endings, rundir, values
+from pipelines.execution import checks, disk, endings, rundir, values
 from pipelines.execution.endings import NotBegunError, not_begun
 from pipelines.execution.follower import Follower
 from pipelines.execution.masking import Masker
@@ -144,7 +144,9 @@ class Agent:
                     return Ending(progress=Progress.MISSED, detail="was not begun in time", at=claim.at)
                 return await (script.run() if claim.work.how is How.SCRIPT else self._ask(claim, stop))
             except (SourceError, ValuesError, NotBegunError) as error:
-                return Ending(progress=Progress.FAILED, detail=f"did not start: {error}")
+                full = isinstance(error, SourceError) and await asyncio.to_thread(disk.full, self._runs.parent)
+                why = disk.FULL if full else error  # git says it in words of its own
+                return Ending(progress=Progress.FAILED, detail=f"did not start: {why}")
             except Exception as error:
                 number = noted(log, f"carrying out step {claim.key.step} of {claim.key.deploy}", error)
                 away = isinstance(error, SQLAlchemyError | DatabaseAwayError) or (

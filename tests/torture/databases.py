@@ -50,7 +50,7 @@ def cut(place: Place, tries: int) -> Verdict:
             nonlocal number
             number += _cut(server, stage, " AND random() < 0.5")
 
-        found = suffered(stage, dice, tries, some, between=0.3)
+        found = suffered(stage, dice, tries, some, between=0.8)
         verdict = found.verdict(tries)
         return replace(verdict, seen=f"{verdict.seen}, {number:,} connections cut")
 

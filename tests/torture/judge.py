@@ -86,7 +86,7 @@ def judged(stage: Stage, *, rerun: Sequence[str] = ()) -> Found:
         aborted |= _room(stage, room, [line for line in lines if line.room == room.name], found)
     found.overlaps = ledger.overlaps(lines)
     found.fences = ledger.not_rising(lines)
-    found.hurt = ledger.hurt(lines, aborted)
+    found.hurt += ledger.hurt(lines, aborted)
     found.longest = max(ledger.taken_up(lines, stage.restarts), default=0.0)
     _again(stage, lines, found, rerun)
     return found

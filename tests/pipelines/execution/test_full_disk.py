@@ -53,6 +53,18 @@ async def test_no_run_folder_no_start(rig: Rig, disk: SmallDisk) -> None:
     assert not (rig.folder / "ledger").exists()
 
 
+async def test_no_tree_no_start(tmp_path: Path, disk: SmallDisk) -> None:
+    (disk.folder / "git").mkdir()
+    (tmp_path / "git").symlink_to(disk.folder / "git")
+    async with rigged(tmp_path, runs=disk.folder / "runs") as rig:
+        commit = await rig.commit(f'echo ran >> "{tmp_path}/ledger"')
+        rig.begin()
+        disk.fill()
+        ending = await rig.ending(await rig.claim(commit))
+    assert (ending.progress, ending.detail) == (Progress.FAILED, f"did not start: {FULL}")
+    assert not (tmp_path / "ledger").exists()
+
+
 async def test_what_a_script_prints_is_cut_off_and_its_failure_says_why(rig: Rig, disk: SmallDisk) -> None:
     rig.begin()
     key = await rig.runs_script(waiting(rig, "set -e; echo before; for i in {1..2000}; do echo $i; done"))
