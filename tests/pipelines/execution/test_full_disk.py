@@ -57,9 +57,11 @@ async def test_no_tree_no_start(tmp_path: Path, disk: SmallDisk) -> None:
     (disk.folder / "git").mkdir()
     (tmp_path / "git").symlink_to(disk.folder / "git")
     async with rigged(tmp_path, runs=disk.folder / "runs") as rig:
-        commit = await rig.commit(f'echo ran >> "{tmp_path}/ledger"')
+        commit = await rig.commit(*[f'echo ran >> "{tmp_path}/ledger"'] * 30)
         rig.begin()
+        (disk.folder / "spare").write_bytes(bytes(40_000))  # so that git begins, and breaks
         disk.fill()
+        (disk.folder / "spare").unlink()
         ending = await rig.ending(await rig.claim(commit))
     assert (ending.progress, ending.detail) == (Progress.FAILED, f"did not start: {FULL}")
     assert not (tmp_path / "ledger").exists()
