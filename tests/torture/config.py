@@ -8,7 +8,7 @@ from tests.torture import ledger
 from tests.torture.judge import judged
 from tests.torture.kills import REST
 from tests.torture.people import a_crowd, at_rest
-from tests.torture.rows import Fault, Place, Verdict
+from tests.torture.rows import SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, at_last, configuration, on_stage
 
 ROOMS = 6
@@ -91,6 +91,11 @@ def _whole(found: list[set[str]]) -> bool:
 
 FAULTS = (
     Fault(
-        name="config", what="the configuration is written every 50 ms during deploys", run=rewritten, tries=200, long=12
+        name="config",
+        what="the configuration is written every 50 ms during deploys",
+        run=rewritten,
+        tries=200,
+        long=10,
+        on=(SQLITE,),
     ),
 )

@@ -51,7 +51,7 @@ FAULTS = (
         what="crash of the host: bot, supervisors and scripts at once",
         run=crashed,
         tries=300,
-        long=20,
+        long=10,
         quick=2,
     ),
 )

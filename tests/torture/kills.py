@@ -9,7 +9,7 @@ from tests.torture.people import a_crowd
 from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, a_moment, at_last, on_stage
 
-ROOMS = 8
+ROOMS = 12
 ROUND = 100  # deaths, after which all comes to rest and is judged
 LIFE = 5.0  # seconds that a bot lives at most, half of them from the start, half from when they are ready
 REST = 300.0

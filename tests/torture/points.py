@@ -113,7 +113,7 @@ FAULTS = (
         what="kill -9 of the bot at every named point, before and after, in every flow",
         run=died,
         tries=len(cases()),
-        long=14,
+        long=10,
         quick=3,
     ),
 )

@@ -211,7 +211,7 @@ FAULTS = (
         what="a second bot on the same data folder, at any moment of the first",
         run=beside,
         tries=100,
-        long=10,
+        long=5,
         quick=1,
         on=(SQLITE,),
     ),
