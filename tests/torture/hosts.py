@@ -8,7 +8,7 @@ from tests.support.runs import end_all
 from tests.torture import ledger
 from tests.torture.judge import Found
 from tests.torture.kills import ROUND, storm
-from tests.torture.rows import Fault, Place, Verdict
+from tests.torture.rows import SQLITE, Fault, Place, Verdict
 from tests.torture.stage import RECIPE, Stage, a_moment, at_last, on_stage
 
 ROOMS = 8
@@ -52,6 +52,6 @@ FAULTS = (
         run=crashed,
         tries=300,
         long=10,
-        quick=2,
+        quick={SQLITE: 2},
     ),
 )
