@@ -62,6 +62,8 @@ class Control:
             await self._talk(reader, writer)
         except (ConnectionError, TimeoutError) as error:
             log.info("a terminal went away: %s", error)
+        except asyncio.CancelledError:
+            log.info("a terminal is left: the bot ends")  # not raised: asyncio would log that as an error of ours
         except Exception as error:
             await _own_up(writer, noted(log, "talking to a terminal", error))
         finally:

@@ -93,3 +93,22 @@ def test_a_bot_that_drops_every_connection_is_not_waited_for_without_end(
     assert said.count("The bot went away") == 1
     assert "It did not come back. Start it, then look: shipmate say status" in said
     assert Path(said.split("--data ")[1].strip()).samefile(tmp_path)
+
+
+async def test_a_bot_that_ends_while_somebody_listens_logs_no_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def slow(_request: dict[str, Any]) -> AsyncIterator[str | int]:
+        yield "one moment"
+        await asyncio.Event().wait()
+
+    control = Control(tmp_path, slow)
+    await control.start()
+    with address(tmp_path) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b'{"text": "status"}\n')
+    assert json.loads(await reader.readline()) == {"line": "one moment"}
+    await control.stop()
+    assert await reader.read() == b""
+    writer.close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

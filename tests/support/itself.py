@@ -24,12 +24,12 @@ class Host:
     bot: Bot
 
     @classmethod
-    def made(cls, folder: Path, env: dict[str, str]) -> "Host":
-        """With v1.0 installed by hand, as the first one must be."""
+    def made(cls, folder: Path, env: dict[str, str], *, patience: int = PATIENCE) -> "Host":
+        """With v1.0 installed by hand, as the first must be; `patience`: seconds that a bot may take to come back."""
         root, service = folder / "host", Service(folder=folder, targets=("here",))
         for part in PARTS:
             _copy(ROOT / part, service.repository / part)
-        _set(service.repository / EXAMPLE / "lib.sh", root=root, patience=PATIENCE)
+        _set(service.repository / EXAMPLE / "lib.sh", root=root, patience=patience)
         host = cls(root=root, service=service, bot=Bot(data=root / "data", config=folder / "shipmate.yml"))
         host._install(service.commit({}, message="begin", tag="v1.0"))
         service.configure_itself(EXAMPLE)
@@ -68,10 +68,10 @@ def newest(slack: Threaded) -> tuple[str, list[str]]:
     return str(messages[-1]["text"]), [*(str(reply.get("text")) for reply in replies), *files]
 
 
-def deploys_itself(host: Host, slack: Threaded, version: str) -> None:
+def deploys_itself(host: Host, slack: Threaded, version: str, *, seconds: float = 90) -> None:
     commit = host.release(version)
     before = host.bot.pid()
-    said = host.bot.say(f"shipmate {version} production", wait=True, seconds=90)
+    said = host.bot.say(f"shipmate {version} production", wait=True, seconds=seconds)
     assert said.status == 0, said.text + host.bot.log()[-3000:]
     assert host.runs() == commit and host.bot.pid() != before
     until(lambda: f"shipmate {version} is live in production" in newest(slack)[0], what="the message's end")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.bench.machine import described
 from tests.torture.catalogue import FAULTS
-from tests.torture.rows import Fault, Row, table, told
+from tests.torture.rows import Fault, Row, table, times, told
 from tests.torture.trying import servers, tried
 
 
@@ -47,7 +47,7 @@ def main() -> int:
     broken, missing = [], []
     with servers() as at_hand:
         for fault, on in faults:
-            tries = given.tries or (fault.quick if given.quick else fault.tries)
+            tries = given.tries or times(fault.quick if given.quick else fault.tries, on)
             if not tries:
                 continue
             seed = given.seed if given.seed is not None else random.randrange(1 << 32)

@@ -8,7 +8,7 @@ from tests.support.runs import end_all
 from tests.torture import ledger
 from tests.torture.judge import Found
 from tests.torture.kills import ROUND, storm
-from tests.torture.rows import Fault, Place, Verdict
+from tests.torture.rows import SQLITE, Fault, Place, Verdict
 from tests.torture.stage import RECIPE, Stage, a_moment, at_last, on_stage
 
 ROOMS = 8
@@ -51,7 +51,7 @@ FAULTS = (
         what="crash of the host: bot, supervisors and scripts at once",
         run=crashed,
         tries=300,
-        long=20,
-        quick=2,
+        long=10,
+        quick={SQLITE: 2},
     ),
 )

@@ -9,7 +9,7 @@ from tests.torture.people import a_crowd
 from tests.torture.rows import POSTGRES, SQLITE, Fault, Place, Verdict
 from tests.torture.stage import Stage, a_moment, at_last, on_stage
 
-ROOMS = 8
+ROOMS = 12
 ROUND = 100  # deaths, after which all comes to rest and is judged
 LIFE = 5.0  # seconds that a bot lives at most, half of them from the start, half from when they are ready
 REST = 300.0
@@ -58,18 +58,8 @@ FAULTS = (
         name="kills",
         what="kill -9 of the bot at random moments",
         run=stormed,
-        tries=1_000,
-        long=60,
-        quick=4,
-        on=(SQLITE,),
-    ),
-    Fault(
-        name="kills-postgresql",
-        what="kill -9 of the bot at random moments",
-        run=stormed,
-        tries=300,
-        long=20,
-        quick=3,
-        on=(POSTGRES,),
+        tries={SQLITE: 1_000, POSTGRES: 300},
+        long={SQLITE: 60, POSTGRES: 20},
+        quick={SQLITE: 3, POSTGRES: 2},
     ),
 )

@@ -33,6 +33,11 @@ class Twenty:
         service = self._many.service
         self.bot = Bot(data=place.folder / "data", config=service.config, env={**slack.env, **place.env})
 
+    def start(self) -> None:
+        self.bot.start(wait=False)
+        connections = self._slack.workspace.deliverer.sockets.connections
+        until(lambda: self.bot.answers() and bool(connections), seconds=PATIENCE, what="a bot that is ready")
+
     def begin(self) -> None:
         for room in self._many.rooms:
             self._deploy(room, "v1.0")
@@ -84,7 +89,7 @@ def told_to_end(place: Place, tries: int) -> Verdict:
 def _restarted(twenty: Twenty, tries: int) -> Verdict:
     """Each time the next room shows that what ran before the restart is taken up after it."""
     took, killed, left = [], 0, 0
-    twenty.bot.start()
+    twenty.start()
     twenty.begin()
     for room, _ in zip(cycle(f"room-{number}" for number in range(ROOMS)), range(tries), strict=False):
         before = twenty.open()
@@ -92,7 +97,7 @@ def _restarted(twenty: Twenty, tries: int) -> Verdict:
         twenty.bot.stop(seconds=PATIENCE)
         took.append(time.monotonic() - began)
         killed += sum(not alive(line.pid) for line in before)
-        twenty.bot.start()
+        twenty.start()
         left += not twenty.next(room)
     lines = twenty.lines()
     return Verdict(
@@ -184,12 +189,12 @@ def itself(place: Place, tries: int) -> Verdict:
     wrong = []
     with Threaded() as slack:
         slack.workspace.rates.on = False
-        host = Host.made(place.folder, slack.env)
+        host = Host.made(place.folder, slack.env, patience=int(PATIENCE))
         host.bot.start()
         try:
             for number in range(1, tries + 1):
                 try:
-                    deploys_itself(host, slack, f"v1.{number}")
+                    deploys_itself(host, slack, f"v1.{number}", seconds=2 * PATIENCE)
                 except (AssertionError, subprocess.TimeoutExpired) as error:
                     wrong.append(f"v1.{number}: {error}")
         finally:
@@ -211,7 +216,7 @@ FAULTS = (
         what="a second bot on the same data folder, at any moment of the first",
         run=beside,
         tries=100,
-        long=10,
+        long=5,
         quick=1,
         on=(SQLITE,),
     ),

@@ -52,17 +52,25 @@ class Verdict:
         return not (self.lost or self.doubled or self.overlaps or any(self.others.values()))
 
 
+Times = int | Mapping[str, int]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`tries` are those of `make torture`, `long` and `quick` those of the two tiers of `make test`; 0: not in it."""
+    """`tries` are those of `make torture`, `long` and `quick` those of the two tiers of `make test`; 0: not in it.
+    `times` says how often that is on one database."""
 
     name: str
     what: str
     run: Callable[[Place, int], Verdict]
-    tries: int
-    long: int = 0
-    quick: int = 0
+    tries: Times
+    long: Times = 0
+    quick: Times = 0
     on: tuple[str, ...] = (SQLITE, POSTGRES)
+
+
+def times(given: Times, on: str) -> int:
+    return given if isinstance(given, int) else given.get(on, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

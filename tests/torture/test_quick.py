@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from tests.torture.catalogue import FAULTS
-from tests.torture.rows import Fault, told
+from tests.torture.rows import Fault, times, told
 from tests.torture.trying import Servers, servers, tried
 
 
 def rows() -> Iterator[Any]:
     for fault in FAULTS.values():
         for on in fault.on:
-            if fault.quick:
-                yield pytest.param(fault, on, fault.quick, id=f"{fault.name}-{on}-quick")
-            if fault.long:
-                yield pytest.param(fault, on, fault.long, id=f"{fault.name}-{on}", marks=pytest.mark.long)
+            if quick := times(fault.quick, on):
+                yield pytest.param(fault, on, quick, id=f"{fault.name}-{on}-quick")
+            if long := times(fault.long, on):
+                yield pytest.param(fault, on, long, id=f"{fault.name}-{on}", marks=pytest.mark.long)
 
 
 @pytest.fixture(scope="module")
