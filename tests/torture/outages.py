@@ -20,7 +20,7 @@ def suffered(
     outage: Callable[[], None],
     *,
     between: float = BETWEEN,
-    meddles: float = 0.02,
+    meddles: float = 0.005,
 ) -> Found:
     """`outage` returns when it is over. Then all comes to rest and is judged."""
     crowd = Crowd(stage, dice, meddles=meddles)
