@@ -158,7 +158,7 @@ FAULTS = (
         run=cut,
         tries=1_000,
         long=60,
-        quick=10,
+        quick=5,
         on=(POSTGRES,),
     ),
     Fault(
@@ -166,7 +166,7 @@ FAULTS = (
         what="kill -9 of the web or the worker",
         run=partial(of_two, outage=dies),
         tries=300,
-        long=6,
+        long=4,
         on=(POSTGRES,),
     ),
     Fault(

@@ -223,8 +223,8 @@ FAULTS = (
         what="the disk is full for moments of many deploys",
         run=filled,
         tries=100,
-        long=8,
-        quick=2,
+        long=4,
+        quick=1,
         on=(SQLITE,),
     ),
     Fault(
