@@ -114,7 +114,16 @@ def _slack(env: Mapping[str, str]) -> SlackSettings | None:
         raise SettingsError(
             "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP, beside SLACK_BOT_TOKEN."
         )
-    url = env.get("SLACK_API_URL") or SLACK_API
-    return SlackSettings(
-        bot_token=bot, app_token=app or None, signing_secret=secret or None, api_url=url.rstrip("/") + "/"
-    )
+    url = _slack_api(env.get("SLACK_API_URL") or SLACK_API)
+    return SlackSettings(bot_token=bot, app_token=app or None, signing_secret=secret or None, api_url=url)
+
+
+def _slack_api(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or a host that cannot be
+        fits = False
+    if not fits:
+        raise SettingsError(f"SLACK_API_URL is {url!r}; it must be a web address, such as {SLACK_API}; leave it out.")
+    return url.rstrip("/") + "/"

@@ -24,6 +24,7 @@ from pipelines.execution.source import Processes
 SECONDS = 15.0
 CLOSE_SECONDS = 3.0
 INTERRUPTED = 130
+TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 OURS = ("SHIPMATE_CONFIG", "SHIPMATE_DATA")
 
 Loading = asyncio.Task[Config | ConfigErrors]
@@ -61,6 +62,8 @@ def settled(config: str | None, data: str | None, tell: Tell) -> Settings:
         except SettingsError as error:
             tell(problem("settings", str(error)))
             named = [name for name in env if name in str(error)]
+            if "SLACK_API_URL" in named:  # whose tokens these are is not known
+                named += TOKENS
             env = {name: value for name, value in env.items() if name not in named and (named or name in OURS)}
 
 
@@ -107,7 +110,10 @@ async def _repositories(loading: Loading, processes: Processes, examination: Exa
 
 
 async def no_slack() -> Findings:
-    yield skipped("Slack", "SLACK_BOT_TOKEN is not set, so a bot would serve the command line alone")
+    if any(os.environ.get(name) for name in TOKENS):
+        yield skipped("Slack", "what is set for it is not whole, as the line above on settings says")
+    else:
+        yield skipped("Slack", "SLACK_BOT_TOKEN is not set, so a bot would serve the command line alone")
 
 
 def summary(found: list[Finding]) -> str:

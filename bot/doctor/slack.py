@@ -11,7 +11,7 @@ import aiohttp
 from bot.doctor import clock
 from bot.doctor.findings import Findings, ok, problem, skipped, warning
 from bot.doctor.machine import Facts
-from bot.settings import SlackSettings
+from bot.settings import SLACK_API, SlackSettings
 from pipelines.domain.model import Config
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def slack(
         try:
             bot = await checkup.bot()
         except Fault as fault:
-            yield problem("SLACK_BOT_TOKEN", _why(fault.error, settings.bot_token, "xoxb-"))
+            yield problem("SLACK_BOT_TOKEN", _why(fault.error, settings.bot_token, "xoxb-", settings.api_url))
         else:
             yield ok("SLACK_BOT_TOKEN", f"{bot.name} in {bot.team}")
             yield clock.judged(bot.skew, "Slack", signed=settings.app_token is None)
@@ -55,18 +55,18 @@ async def slack(
         if settings.app_token is None:
             yield ok("Slack", "it calls this bot by signed HTTP, at /slack/events; only Slack can try that")
             return
-        async for finding in _socket(settings.app_token, checkup, await asking):
+        async for finding in _socket(settings, settings.app_token, checkup, await asking):
             yield finding
 
 
-async def _socket(token: str, checkup: "Checkup", facts: Facts | None) -> Findings:
+async def _socket(settings: SlackSettings, token: str, checkup: "Checkup", facts: Facts | None) -> Findings:
     from handlers.slack.api import Fault
 
     try:
         await checkup.app_token(token)
         yield ok("SLACK_APP_TOKEN", "Socket Mode may connect")
     except Fault as fault:
-        yield problem("SLACK_APP_TOKEN", _why(fault.error, token, "xapp-"))
+        yield problem("SLACK_APP_TOKEN", _why(fault.error, token, "xapp-", settings.api_url))
     if facts is None:
         yield skipped("second bot", "only a bot that is connected can tell, and none runs here")
     elif (hello := facts["connections"]) is None:
@@ -123,9 +123,13 @@ async def _channels(config: Config | None, checkup: "Checkup") -> Findings:
         )
 
 
-def _why(error: str, token: str, begins: str) -> str:
+def _why(error: str, token: str, begins: str, url: str) -> str:
     if not token.startswith(begins):
         return f"it does not begin with {begins}, so it is another token; look whether the two are exchanged"
+    if error.startswith(("no answer", "HTTP")) and url != SLACK_API:
+        return (
+            f"nothing that speaks Slack's protocol answers at {url} ({error}); look at SLACK_API_URL, or leave it out"
+        )
     if error.startswith(("no answer", "HTTP")):
         return f"Slack cannot be reached ({error}); look at the network, HTTPS_PROXY and NO_PROXY"
     return WORDS.get(error, f"Slack says {error}; look at the app's page {APP}")

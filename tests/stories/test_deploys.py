@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from handlers.chat.verbs import VERBS
+from tests.support.process import until
 from tests.support.scene import Scene, on_stage, timeless
 
 
@@ -130,7 +131,11 @@ def test_who_may_do_nothing(scene: Scene, person: str, says: str) -> None:
         scene.types(person, line)
     for label in ("Roll back", "Log"):
         scene.clicks(person, label)
-    scene.wait(lambda: len(scene.whispers(person)) == 5, "an answer to each")
+    until(
+        lambda: len(scene.whispers(person)) == 5,
+        seconds=30,
+        what=lambda: f"an answer to each: {scene.whispers(person)} {scene.bot.log()[-3000:]}",
+    )
     assert all(says in whisper for whisper in scene.whispers(person))
     assert scene.card() == card
 

@@ -110,6 +110,24 @@ def test_before_the_first_start_all_is_well_and_nothing_is_made(place: Place) ->
     assert contents(place.folder) == before and not place.data.exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP"),
+        (
+            {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_API_URL": "slack.example"},
+            "SLACK_API_URL is 'slack.example'; it must be a web address",
+        ),
+    ],
+)
+def test_what_is_not_whole_for_slack_is_told_once(place: Place, given: dict[str, str], says: str) -> None:
+    told = place.doctor(**given)
+    assert told.status == 1
+    assert says in told.line("settings")
+    assert len(told.of("problem")) == 1, told.text
+    assert "what is set for it is not whole" in told.line("Slack")
+
+
 def test_beside_a_bot_that_works(place: Place, slack: Threaded) -> None:
     bot = place.bot
     bot.env = slack.env
@@ -280,5 +298,5 @@ def test_it_is_over_in_time_whatever_hangs(place: Place) -> None:
     assert told.status == 1
     assert told.seconds < 20
     assert "the host does not answer in time" in told.line("repository of s0")
-    assert "Slack cannot be reached" in told.line("SLACK_BOT_TOKEN")
+    assert "nothing that speaks Slack's protocol answers at http://127.0.0.1" in told.line("SLACK_BOT_TOKEN")
     assert all(f"  repository of s{i}: " in told.text for i in range(40))
