@@ -39,7 +39,7 @@ def crashed(place: Place, tries: int) -> Verdict:
     dice, found = place.dice(), Found()
     recipe = RECIPE.replace(CHECK, HARMLESS_CHECK)
     for number in range(0, tries, ROUND):
-        with on_stage(place, f"round-{number}", rooms=ROOMS, recipe=recipe) as stage:
+        with on_stage(place, f"round-{number}", rooms=min(ROOMS, tries), recipe=recipe) as stage:
             die = partial(died, bot_first=dice.random() < 0.5)
             found.add(storm(stage, dice, min(ROUND, tries - number), die, lives=until_scripts_run, rerun=RERUN))
     return found.verdict(tries)
