@@ -100,7 +100,7 @@ def _schema(connection: sqlite3.Connection) -> str | None:
 def _check(connection: sqlite3.Connection, until: float) -> tuple[tuple[str, ...], bool | None]:
     connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
     try:
-        found = [str(row[0]) for row in connection.execute(f"PRAGMA integrity_check({ERRORS_SHOWN})")]
+        found = [" ".join(str(row[0]).split()) for row in connection.execute(f"PRAGMA integrity_check({ERRORS_SHOWN})")]
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             return (), None

@@ -106,14 +106,15 @@ def _room(stage: Stage, room: Room, lines: Sequence[Line], found: Found) -> set[
     endings = {}
     for deploy, cards in messages.items():
         found.doubled += [f"{room.name}: {len(cards)} messages of {deploy}"] * (len(cards) - 1)
-        endings[deploy] = _deploy(room, cards[0], [line for line in lines if line.deploy == deploy], found)
+        endings[deploy] = _deploy(room, cards[0], lines, found)
     found.ends += Counter(endings.values())
     _asked(room, [*_asks(stage, room)], messages, endings, found)
     return {deploy for deploy, ending in endings.items() if ending != "went live"}
 
 
-def _deploy(room: Room, card: Message, lines: Sequence[Line], found: Found) -> str:
+def _deploy(room: Room, card: Message, there: Sequence[Line], found: Found) -> str:
     """How one deploy ended, as its thread says; its message, its thread, its log and its scripts agree."""
+    lines = [line for line in there if line.deploy == deploy_of(card)]
     what = f"{room.name}: {card['text'][:80]} ({deploy_of(card)})"
     texts = [read(message) for message in room.thread(card)]
     endings = [match for text in texts for match in ENDS.finditer(text)]
@@ -124,10 +125,10 @@ def _deploy(room: Room, card: Message, lines: Sequence[Line], found: Found) -> s
         return "unfinished"
     found.doubled += [f"{what}: ends {len(endings)} times"] * (len(endings) - 1)
     ending = endings[0][3]
-    done = {(one.script, one.target) for one in lines if one.what == "end"}
     asked = any("needs an answer" in text for text in texts)
     if ending == "went live" and not asked:  # else somebody may have said that a script worked that never ended
-        found.lost += [f"{what}: {step} did not end" for step in EVERY if step not in done]
+        undone = [step for step in EVERY if not (lines and ledger.done(there, lines[-1], *step))]
+        found.lost += [f"{what}: {step} is not done" for step in undone]
     if ending == "failed" and not asked:
         found.hurt.append(f"{what}: failed: {card['text']}")
     _log(room.files(card), what, lines, found)

@@ -88,6 +88,15 @@ def ended(lines: Iterable[Line]) -> Counter[tuple[str, str, str]]:
     return Counter(line.step for line in lines if line.what == "end")
 
 
+def done(there: Sequence[Line], last: Line, script: str, target: str) -> bool:
+    """Whether a script has ended by the last line of its deploy. What ran the version already needs nothing, as after
+    going back from a deploy that had not reached a target."""
+    until = [line for line in there[: there.index(last) + 1] if (line.script, line.target) == (script, target)]
+    if not until or until[-1].what != "end" or until[-1].version != last.version:
+        return False
+    return target != "-" or until[-1].deploy == last.deploy
+
+
 def overlaps(lines: Iterable[Line]) -> list[str]:
     """Scripts that began while a script of another deploy was open in the same room."""
     open_: dict[str, dict[tuple[str, str, str, int], Line]] = defaultdict(dict)

@@ -62,3 +62,18 @@ def test_how_long_it_takes_until_a_deploy_goes_on_counts_from_the_start_of_the_b
     ]
     assert list(ledger.taken_up(lines, restarts=[])) == [7]
     assert list(ledger.taken_up(lines, restarts=[1.5, 5, 8, 10])) == [1]
+
+
+def test_what_a_deploy_must_have_done_is_done_by_it_or_was_done_for_the_same_version() -> None:
+    def lines(*steps: tuple[str, str, str, str, str]) -> list[Line]:
+        names = ("what", "script", "target", "version", "deploy")
+        return [Line(**dict(zip(names, step, strict=True))) for step in steps]  # type: ignore[arg-type]
+
+    before = lines(("end", "install", "two", "v1", "d1"), ("end", "after", "-", "v1", "d1"))
+    back = lines(("end", "install", "one", "v1", "d3"))
+    assert ledger.done([*before, *back], back[-1], "install", "one")
+    assert ledger.done([*before, *back], back[-1], "install", "two")
+    assert not ledger.done([*before, *back], back[-1], "after", "-")
+    for what in ("start", "end"):
+        other = lines((what, "install", "two", "v2", "d2"))
+        assert not ledger.done([*before, *other, *back], back[-1], "install", "two")
