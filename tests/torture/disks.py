@@ -224,7 +224,6 @@ FAULTS = (
         run=filled,
         tries=100,
         long=4,
-        quick=1,
         on=(SQLITE,),
     ),
     Fault(
