@@ -106,14 +106,16 @@ def _room(stage: Stage, room: Room, lines: Sequence[Line], found: Found) -> set[
     endings = {}
     for deploy, cards in messages.items():
         found.doubled += [f"{room.name}: {len(cards)} messages of {deploy}"] * (len(cards) - 1)
-        endings[deploy] = _deploy(room, cards[0], [line for line in lines if line.deploy == deploy], found)
+        endings[deploy] = _deploy(room, cards[0], lines, found)
     found.ends += Counter(endings.values())
     _asked(room, [*_asks(stage, room)], messages, endings, found)
     return {deploy for deploy, ending in endings.items() if ending != "went live"}
 
 
-def _deploy(room: Room, card: Message, lines: Sequence[Line], found: Found) -> str:
-    """How one deploy ended, as its thread says; its message, its thread, its log and its scripts agree."""
+def _deploy(room: Room, card: Message, of_room: Sequence[Line], found: Found) -> str:
+    """How one deploy ended, as its thread says; its message, its thread, its log and its scripts agree. A rollback that
+    follows an abort leaves a target alone that runs its version still."""
+    lines = [line for line in of_room if line.deploy == deploy_of(card)]
     what = f"{room.name}: {card['text'][:80]} ({deploy_of(card)})"
     texts = [read(message) for message in room.thread(card)]
     endings = [match for text in texts for match in ENDS.finditer(text)]
@@ -127,7 +129,9 @@ def _deploy(room: Room, card: Message, lines: Sequence[Line], found: Found) -> s
     done = {(one.script, one.target) for one in lines if one.what == "end"}
     asked = any("needs an answer" in text for text in texts)
     if ending == "went live" and not asked:  # else somebody may have said that a script worked that never ended
-        found.lost += [f"{what}: {step} did not end" for step in EVERY if step not in done]
+        before = ledger.serving(of_room, deploy_of(card), "install")
+        kept = {target for target, version in before.items() if version == endings[0][2]}
+        found.lost += [f"{what}: {step} did not end" for step in EVERY if step not in done and step[1] not in kept]
     if ending == "failed" and not asked:
         found.hurt.append(f"{what}: failed: {card['text']}")
     _log(room.files(card), what, lines, found)

@@ -88,6 +88,17 @@ def ended(lines: Iterable[Line]) -> Counter[tuple[str, str, str]]:
     return Counter(line.step for line in lines if line.what == "end")
 
 
+def serving(lines: Iterable[Line], deploy: str, script: str) -> dict[str, str]:
+    """What each target of a room ran before a deploy began there, by the script that installs; "" where it was cut."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if line.deploy == deploy:
+            break
+        if line.script == script:
+            found[line.target] = line.version if line.what == "end" else ""
+    return found
+
+
 def overlaps(lines: Iterable[Line]) -> list[str]:
     """Scripts that began while a script of another deploy was open in the same room."""
     open_: dict[str, dict[tuple[str, str, str, int], Line]] = defaultdict(dict)

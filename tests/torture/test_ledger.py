@@ -7,7 +7,17 @@ from tests.torture.ledger import Line
 def line(
     what: str, script: str, deploy: str, *, target: str = "one", fence: int = 1, pid: int = 1, at: float = 0
 ) -> Line:
-    return Line(what=what, script=script, target=target, deploy=deploy, fence=fence, pid=pid, room="api/staging", at=at)
+    return Line(
+        what=what,
+        script=script,
+        version="v1.1",
+        target=target,
+        deploy=deploy,
+        fence=fence,
+        pid=pid,
+        room="api/staging",
+        at=at,
+    )
 
 
 def test_a_line_is_read_as_a_script_wrote_it() -> None:
@@ -62,3 +72,11 @@ def test_how_long_it_takes_until_a_deploy_goes_on_counts_from_the_start_of_the_b
     ]
     assert list(ledger.taken_up(lines, restarts=[])) == [7]
     assert list(ledger.taken_up(lines, restarts=[1.5, 5, 8, 10])) == [1]
+
+
+def test_what_a_target_ran_is_what_was_installed_whole_there_last() -> None:
+    first = [line("start", "install", "d1", target=target) for target in ("one", "two")]
+    ended = [line("end", "install", "d1", target=target) for target in ("one", "two")]
+    cut = [line("start", "install", "d2", target="one"), line("stopped", "install", "d2", target="one")]
+    assert ledger.serving([*first, *ended, *cut], "d3", "install") == {"one": "", "two": "v1.1"}
+    assert ledger.serving([*first, *ended, *cut], "d2", "install") == {"one": "v1.1", "two": "v1.1"}
