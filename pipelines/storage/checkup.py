@@ -16,7 +16,7 @@ from pipelines.storage.schema import HEAD, known
 STEPS = 10_000  # of SQLite's machine, between two looks at the time
 ERRORS_SHOWN = 3
 BUSY = 2.0
-START_SECONDS = 2.0
+START_SECONDS = 0.5
 MEND = "keep a copy of it, then restore a backup (one lies beside it from before each upgrade)"
 READ_ONLY = "is not writable; look whose it is, and whether the disk is read-only"
 LOST = (

@@ -18,8 +18,8 @@ CHECK = "check: [{run: deploy/check.sh}]"
 HARMLESS_CHECK = "check: [{run: deploy/check.sh, on_lost: rerun}]"
 
 
-def died(stage: Stage, *, bot_first: bool) -> None:
-    if bot_first:
+def died(stage: Stage, *, dice: random.Random) -> None:
+    if dice.random() < 0.5:  # nobody knows what goes first
         stage.kill()
     end_all(stage.bot.data / "runs")
     stage.kill()
@@ -40,7 +40,7 @@ def crashed(place: Place, tries: int) -> Verdict:
     recipe = RECIPE.replace(CHECK, HARMLESS_CHECK)
     for number in range(0, tries, ROUND):
         with on_stage(place, f"round-{number}", rooms=min(ROOMS, tries), recipe=recipe) as stage:
-            die = partial(died, bot_first=dice.random() < 0.5)
+            die = partial(died, dice=dice)
             found.add(storm(stage, dice, min(ROUND, tries - number), die, lives=until_scripts_run, rerun=RERUN))
     return found.verdict(tries)
 

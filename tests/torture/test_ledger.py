@@ -7,7 +7,17 @@ from tests.torture.ledger import Line
 def line(
     what: str, script: str, deploy: str, *, target: str = "one", fence: int = 1, pid: int = 1, at: float = 0
 ) -> Line:
-    return Line(what=what, script=script, target=target, deploy=deploy, fence=fence, pid=pid, room="api/staging", at=at)
+    return Line(
+        what=what,
+        script=script,
+        version="v1.1",
+        target=target,
+        deploy=deploy,
+        fence=fence,
+        pid=pid,
+        room="api/staging",
+        at=at,
+    )
 
 
 def test_a_line_is_read_as_a_script_wrote_it() -> None:
