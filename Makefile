@@ -31,9 +31,9 @@ $(DEV): requirements-dev.lock $(RUN)
 # TIER is quick (the default, < 8 minutes on two cores) or long (what is slow and still belongs to every change).
 TIER ?= quick
 ifeq ($(TIER),long)
-MARK := long and not torture
+MARK := long
 else
-MARK := not long and not torture
+MARK := not long
 endif
 
 .PHONY: test
