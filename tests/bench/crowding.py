@@ -57,7 +57,7 @@ async def _crowd(folder: Path, deploys: int, seconds: float, database: str | Non
         calm = await _lags(lag, seconds)
         before = proportional_bytes(stage.pid)
         asked = time.time()
-        await asyncio.gather(*(stage.say(f"deploy api v1.1 {room}") for room in rooms))
+        await asyncio.gather(*(stage.say(f"deploy api v1.1 {room}", BEGUN_SECONDS) for room in rooms))
         begun = [await stage.noted("install", "v1.1", room, 1, BEGUN_SECONDS) for room in rooms]
         await asyncio.sleep(SETTLE)
         cpu = cpu_seconds(stage.pid)
@@ -97,7 +97,7 @@ async def _ended(stage: Stage, rooms: Sequence[str], go: Path) -> float:
     did not."""
     began = time.time()
     wanted = {room: "⏹" if number % 2 else "✅" for number, room in enumerate(rooms)}
-    await asyncio.gather(*(stage.say(f"abort api {room}") for room, end in wanted.items() if end == "⏹"))
+    await asyncio.gather(*(stage.say(f"abort api {room}", OVER_SECONDS) for room, end in wanted.items() if end == "⏹"))
     go.touch()
     async with asyncio.timeout(OVER_SECONDS):
         for room, end in wanted.items():
@@ -108,7 +108,7 @@ async def _ended(stage: Stage, rooms: Sequence[str], go: Path) -> float:
 
 
 async def _until_said(stage: Stage, text: str, wanted: str) -> None:
-    while wanted not in await stage.say(text):
+    while wanted not in await stage.say(text):  # noqa: ASYNC110 (the socket has no event for it)
         await asyncio.sleep(0.1)
 
 

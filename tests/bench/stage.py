@@ -36,11 +36,11 @@ class Stage:
         assert self.bot.process is not None
         return self.bot.process.pid
 
-    async def say(self, text: str) -> str:
+    async def say(self, text: str, seconds: float = ACCEPTED_SECONDS) -> str:
         """Say it over the control socket, as `say` does; what is answered. Raises RuntimeError when it is refused."""
         request = {"text": text, "as": "ana", "wait": False, "id": secrets.token_hex(12), "after": 0}
         said: list[str] = []
-        async with asyncio.timeout(ACCEPTED_SECONDS):
+        async with asyncio.timeout(seconds):
             with address(self.bot.data) as path:
                 reader, writer = await asyncio.open_unix_connection(path)
             writer.write(json.dumps(request).encode() + b"\n")

@@ -13,8 +13,10 @@ from pipelines.storage.steps import StepKey
 KEY = StepKey(deploy="d1", step="001-install", attempt=1)
 QUESTIONS: dict[str, Callable[[Session], object]] = {
     "a room and its deploys": lambda session: deploys.state(session, "api", "staging"),
-    "history of a room": lambda session: deploys.of_room(session, "api", "staging", 10),
-    "the newest deploys": lambda session: deploys.newest(session, 50),
+    "some rooms": lambda session: deploys.rooms(session, [("api", "staging"), ("api", "production")]),
+    "history of a service": lambda session: deploys.of_rooms(session, [("api", "staging"), ("api", "production")], 10),
+    "who deployed": lambda session: deploys.askers(session, [("api", "staging")], 10),
+    "the newest deploys": lambda session: list(deploys.newest(session, 50)),
     "a person's deploys": lambda session: deploys.latest_of(session, "U1"),
     "what runs": deploys.running,
     "what is not painted": deploys.unpainted,
