@@ -30,6 +30,7 @@ WORKFLOW = "carry_out"
 POLL_SECONDS = 0.2
 APPLICATION_VERSION = "1"  # a constant: a version of its own for every build would strand deploys at each upgrade
 THREADS = 16
+LOOK_AGAIN = 1.0  # at DBOS's own events, of which we use none: by itself it looks at them 100 times a second
 
 # What DBOS keeps of deploys that are over is left alone: `status` is asked for as its own index of the others says it.
 LIVE = "SELECT workflow_uuid FROM {table} WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING')"
@@ -98,6 +99,7 @@ class DurableEngine:
             "serializer": Json(),
             "console_log_level": "ERROR",
             "max_executor_threads": THREADS,
+            "notification_coalesce_sec": LOOK_AGAIN,
             "run_migrations": False,
         }
         if sqlite_path(self._url):

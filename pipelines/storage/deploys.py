@@ -98,6 +98,8 @@ def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple
     for place in places:
         of_room = select(DeployRow.at, DeployRow.id).where(DeployRow.room == room_name(*place))
         found += session.exec(of_room.order_by(col(DeployRow.at).desc()).limit(limit))
+    if not found:
+        return []
     order = [name for _, name in sorted(found, reverse=True)[:limit]]
     bodies = dict(session.exec(select(DeployRow.id, DeployRow.body).where(col(DeployRow.id).in_(order))).all())
     return [(name, bodies[name]) for name in order]

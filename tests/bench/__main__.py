@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from tests.bench import acking, beginning, checkout, crowding, printing, showing, starting
+from tests.bench import acking, beginning, checkout, crowding, printing, remembering, showing, starting
 from tests.bench.figures import Row, table
 from tests.bench.machine import described, load
 
@@ -28,6 +28,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "visible": showing.visible,
     "tree": checkout.tree,
     "many": crowding.many,
+    "history": remembering.history,
     "start": beginning.start,
     "idle": beginning.idle,
 }

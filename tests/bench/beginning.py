@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench.figures import Row, median
@@ -32,7 +33,7 @@ async def start(folder: Path, *, long: bool) -> list[Row]:
     again: list[float] = []
     baseline: list[float] = []
     for number in range(turns):
-        baseline.append(await asyncio.to_thread(took, lambda: subprocess.run(imported, check=True, cwd=ROOT)))
+        baseline.append(await asyncio.to_thread(took, partial(subprocess.run, imported, check=True, cwd=ROOT)))
         service = deployable(folder / f"turn-{number}")
         for taken in (first, again):
             async with on_stage(service, started=False) as stage:

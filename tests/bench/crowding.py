@@ -86,8 +86,7 @@ async def _warm(stage: Stage, go: Path) -> None:
     await stage.say("deploy api v1.1 first")
     await stage.noted("install", "v1.1", "first", 1)
     go.touch()
-    async with asyncio.timeout(OVER_SECONDS):
-        await _until_said(stage, "history api first", "✅")
+    await stage.until_said("history api first", "✅", OVER_SECONDS)
     go.unlink()
     await asyncio.sleep(SETTLE)
 
@@ -99,17 +98,11 @@ async def _ended(stage: Stage, rooms: Sequence[str], go: Path) -> float:
     wanted = {room: "⏹" if number % 2 else "✅" for number, room in enumerate(rooms)}
     await asyncio.gather(*(stage.say(f"abort api {room}", OVER_SECONDS) for room, end in wanted.items() if end == "⏹"))
     go.touch()
-    async with asyncio.timeout(OVER_SECONDS):
-        for room, end in wanted.items():
-            await _until_said(stage, f"history api {room}", end)
+    for room, end in wanted.items():
+        await stage.until_said(f"history api {room}", end, OVER_SECONDS)
     if _supervisors(stage):
         raise RuntimeError("every deploy is over, and a script still runs")
     return time.time() - began
-
-
-async def _until_said(stage: Stage, text: str, wanted: str) -> None:
-    while wanted not in await stage.say(text):  # noqa: ASYNC110 (the socket has no event for it)
-        await asyncio.sleep(0.1)
 
 
 def _supervisors(stage: Stage) -> list[int]:

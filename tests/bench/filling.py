@@ -98,7 +98,7 @@ class Mould:
             at=deploy.at,
         )
         if own[:-1] != self.row[:-1]:  # `painted` is how far a message was, at that moment
-            raise RuntimeError(f"the copy is not what was written:\n{own}\n{self.row}")
+            raise RuntimeError(f"the copy is not what was written:\n{own}\nbut\n{self.row}")
 
 
 def _names(name: str, ask: str, room: tuple[str, str], by: tuple[str, str]) -> dict[str, str]:
@@ -206,9 +206,11 @@ class _Postgres:
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url)
         self._connection.execute("SET search_path TO public, dbos")
+        self._connection.execute("SET timezone TO 'UTC'")
 
     def ask(self, question: str) -> list[tuple[Value, ...]]:
-        return self._connection.execute(question.encode()).fetchall()
+        found = self._connection.execute(question.encode()).fetchall()
+        return [tuple(one.strftime(AT) if isinstance(one, datetime) else one for one in row) for row in found]
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterator[tuple[Value, ...]]) -> None:
         into = f"COPY {table} ({_columns(columns)}) FROM STDIN"

@@ -54,6 +54,12 @@ class Stage:
             raise RuntimeError(f"{text!r} was not accepted: {' / '.join(said)}")
         return "\n".join(said)
 
+    async def until_said(self, text: str, wanted: str, seconds: float = ACCEPTED_SECONDS) -> None:
+        """Say it again and again until something is in the answer."""
+        async with asyncio.timeout(seconds):
+            while wanted not in await self.say(text):  # noqa: ASYNC110 (the socket has no event for it)
+                await asyncio.sleep(0.1)
+
     async def noted(self, script: str, version: str, environment: str, count: int, seconds: float = 60.0) -> float:
         """The time at which the `count`-th run of a script for this version and environment began, by its own clock."""
         wanted = [script, version, environment]
