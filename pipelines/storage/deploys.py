@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
@@ -14,6 +15,15 @@ from pipelines.storage import codec
 from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 Place = tuple[str, str]  # a service and an environment
+
+# Made once: making a statement takes longer than answering it.
+_NEWEST_OF_ROOM = (
+    select(DeployRow.at, DeployRow.id)
+    .where(DeployRow.room == bindparam("room"))
+    .order_by(col(DeployRow.at).desc())
+    .limit(bindparam("limit"))
+)
+_BODIES = select(DeployRow.id, DeployRow.body).where(col(DeployRow.id).in_(bindparam("names", expanding=True)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +106,12 @@ def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple
     """Ids and bodies. Of each room an index has the newest; a body is read only of what is among the newest of all."""
     found: list[tuple[datetime, str]] = []
     for place in places:
-        of_room = select(DeployRow.at, DeployRow.id).where(DeployRow.room == room_name(*place))
-        found += session.exec(of_room.order_by(col(DeployRow.at).desc()).limit(limit))
+        rows = session.exec(_NEWEST_OF_ROOM, params={"room": room_name(*place), "limit": limit})
+        found += [(at, name) for at, name in rows]
     if not found:
         return []
     order = [name for _, name in sorted(found, reverse=True)[:limit]]
-    bodies = dict(session.exec(select(DeployRow.id, DeployRow.body).where(col(DeployRow.id).in_(order))).all())
+    bodies = dict(session.exec(_BODIES, params={"names": order}).all())
     return [(name, bodies[name]) for name in order]
 
 
