@@ -72,6 +72,10 @@ def running(session: Session) -> list[Deploy]:
     return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
+def running_ids(session: Session) -> list[str]:
+    return list(session.exec(select(DeployRow.id).where(DeployRow.state == "running")))
+
+
 def unpainted(session: Session) -> list[Deploy]:
     """The deploys that run, and those that changed since they were painted; oldest first."""
     behind = select(DeployRow).where(BEHIND, DeployRow.state != "running")

@@ -30,7 +30,7 @@ AT = "%Y-%m-%d %H:%M:%S.%f"
 TIME = r'"\d{4}-\d\d-\d\dT[\d:.]+Z"'
 GOOD = 100
 # What else is kept of each deploy, after the first row there is: the table, and the columns that are the deploy's own.
-ALSO = {
+ALSO: Mapping[str, Mapping[str, str | None]] = {
     "ask": {"id": "'ask-' || d.id", "key": "d.id", "at": "d.at", "surface": "'slack'", "answered_at": "d.at"},
     "step": {"deploy": "d.id", "claimed_at": "d.at", "ended_at": "d.at"},
     "posting": {"deploy": "d.id", "ts": "d.id"},

@@ -188,7 +188,7 @@ async def _remembered(folder: Path, database: str | None, where: str, count: int
             limit=median(before) * PLANS_SLOWER,
             unit="s",
             figure="≤ 2× of before",
-            note=f"a fetch in it; before: on the same data without the past, which was written in {filled:.0f} s; {load()}",
+            note=f"a fetch in it; before: the same without the past, which was written in {filled:.0f} s; {load()}",
         ),
     ]
 
