@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -25,22 +25,21 @@ from pipelines.storage.waking import Waker, heard
 __all__ = ["Database", "DatabaseAwayError", "Waker", "heard", "sqlite_path", "surely"]
 
 T = TypeVar("T")
+Work = Callable[[Session, set[str]], Any]
 
 log = logging.getLogger(__name__)
 
 READERS = 4
+TOGETHER = 16
 AWAY_SECONDS = 10.0
 AGAIN = 0.25
 
 
 class Backend(Protocol):
-    """What differs between databases. `writers`: how many transactions write at once; `crowd`: how many of them may be
-    of the kind that comes in crowds."""
+    """What differs between databases. `writers`: how many transactions write at once."""
 
     @property
     def writers(self) -> int: ...
-    @property
-    def crowd(self) -> int: ...
 
     def writer(self) -> Engine:
         """For transactions that write: they are serialised, or lock the rows that they decide by."""
@@ -77,7 +76,9 @@ class Database:
         self._writer = self._backend.writer()
         self._reader = self._backend.reader()
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
-        self._behind = asyncio.Semaphore(self._backend.crowd)
+        self._turns = asyncio.Semaphore(max(1, self._backend.writers - 1))
+        self._behind: list[tuple[Work, asyncio.Future[Any]]] = []
+        self._emptying: asyncio.Task[None] | None = None
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
 
@@ -85,16 +86,43 @@ class Database:
         """Wake those who wait for what other processes tell. Until cancelled."""
         await self._backend.hear()
 
-    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, for what nobody waits for and what comes in crowds: few of them at a time stand in the queue of
-        the writes, so an ask has at most so many before it."""
-        async with self._behind:
-            return await self.write(work)
-
     async def write(self, work: Callable[[Session, set[str]], T]) -> T:
+        async with self._turns:
+            return await self.write_first(work)
+
+    async def write_first(self, work: Callable[[Session, set[str]], T]) -> T:
+        """As `write`, before all that wait for their turn: for what must be kept within a second or two."""
         value, topics = await self._patiently(self._writing, partial(self.write_now, work))
         self.waker.tell(topics)
         return value
+
+    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
+        """As `write`, for what nobody waits for and what comes in crowds: what came together is one transaction, and
+        all of it takes a third of the time at most."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._behind.append((work, done))
+        if self._emptying is None or self._emptying.done():
+            self._emptying = asyncio.create_task(self._empty())
+        return await done
+
+    async def _empty(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while self._behind:
+            began, together = clock(), self._behind[:TOGETHER]
+            del self._behind[:TOGETHER]
+            await self._together(together)
+            await asyncio.sleep(2 * (clock() - began))
+
+    async def _together(self, crowd: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+        try:
+            values = await self.write(lambda session, topics: [work(session, topics) for work, _ in crowd])
+        except Exception:  # each by itself, so that none fails for another
+            for work, done in crowd:
+                await _settle(done, self.write(work))
+        else:
+            for (_, done), value in zip(crowd, values, strict=True):
+                if not done.done():  # whoever waited for it may be gone
+                    done.set_result(value)
 
     def write_now(self, work: Callable[[Session, set[str]], T]) -> tuple[T, set[str]]:
         topics: set[str] = set()
@@ -149,10 +177,24 @@ class Database:
             log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
     async def close(self) -> None:
+        if self._emptying is not None:
+            self._emptying.cancel()
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
         self._writer.dispose()
         self._reader.dispose()
+
+
+async def _settle(done: asyncio.Future[T], writing: Awaitable[T]) -> None:
+    """Pass on what comes of it, unless nobody waits for it any more."""
+    try:
+        value = await writing
+    except Exception as error:
+        if not done.done():
+            done.set_exception(error)
+    else:
+        if not done.done():
+            done.set_result(value)
 
 
 async def surely(work: Callable[[], Awaitable[T]]) -> T:
