@@ -10,13 +10,14 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from pipelines.errors import noted
+from pipelines.storage.crowds import Crowd
 from pipelines.storage.errors import DatabaseAwayError
 from pipelines.storage.journal import Entry, Listener, entries
 from pipelines.storage.sqlite import Sqlite, sqlite_path
@@ -25,12 +26,10 @@ from pipelines.storage.waking import Waker, heard
 __all__ = ["Database", "DatabaseAwayError", "Waker", "heard", "sqlite_path", "surely"]
 
 T = TypeVar("T")
-Work = Callable[[Session, set[str]], Any]
 
 log = logging.getLogger(__name__)
 
 READERS = 4
-TOGETHER = 16
 AWAY_SECONDS = 10.0
 AGAIN = 0.25
 
@@ -77,8 +76,8 @@ class Database:
         self._reader = self._backend.reader()
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
         self._turns = asyncio.Semaphore(max(1, self._backend.writers - 1))
-        self._behind: list[tuple[Work, asyncio.Future[Any]]] = []
-        self._emptying: asyncio.Task[None] | None = None
+        self._first = Crowd(self._at_once)
+        self._behind = Crowd(self.write, rest=2.0)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
 
@@ -88,41 +87,21 @@ class Database:
 
     async def write(self, work: Callable[[Session, set[str]], T]) -> T:
         async with self._turns:
-            return await self.write_first(work)
+            return await self._at_once(work)
 
     async def write_first(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, before all that wait for their turn: for what must be kept within a second or two."""
+        """As `write`, before all that wait for their turn, and together with its like: for what must be kept within a
+        second or two."""
+        return await self._first.join(work)
+
+    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
+        """As `write`, together with its like, for what nobody waits for: all of it takes a third of the time at most."""
+        return await self._behind.join(work)
+
+    async def _at_once(self, work: Callable[[Session, set[str]], T]) -> T:
         value, topics = await self._patiently(self._writing, partial(self.write_now, work))
         self.waker.tell(topics)
         return value
-
-    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, for what nobody waits for and what comes in crowds: what came together is one transaction, and
-        all of it takes a third of the time at most."""
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._behind.append((work, done))
-        if self._emptying is None or self._emptying.done():
-            self._emptying = asyncio.create_task(self._empty())
-        return await done
-
-    async def _empty(self) -> None:
-        clock = asyncio.get_running_loop().time
-        while self._behind:
-            began, together = clock(), self._behind[:TOGETHER]
-            del self._behind[:TOGETHER]
-            await self._together(together)
-            await asyncio.sleep(2 * (clock() - began))
-
-    async def _together(self, crowd: list[tuple[Work, asyncio.Future[Any]]]) -> None:
-        try:
-            values = await self.write(lambda session, topics: [work(session, topics) for work, _ in crowd])
-        except Exception:  # each by itself, so that none fails for another
-            for work, done in crowd:
-                await _settle(done, self.write(work))
-        else:
-            for (_, done), value in zip(crowd, values, strict=True):
-                if not done.done():  # whoever waited for it may be gone
-                    done.set_result(value)
 
     def write_now(self, work: Callable[[Session, set[str]], T]) -> tuple[T, set[str]]:
         topics: set[str] = set()
@@ -177,24 +156,12 @@ class Database:
             log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
     async def close(self) -> None:
-        if self._emptying is not None:
-            self._emptying.cancel()
+        for crowd in (self._first, self._behind):
+            crowd.close()
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
         self._writer.dispose()
         self._reader.dispose()
-
-
-async def _settle(done: asyncio.Future[T], writing: Awaitable[T]) -> None:
-    """Pass on what comes of it, unless nobody waits for it any more."""
-    try:
-        value = await writing
-    except Exception as error:
-        if not done.done():
-            done.set_exception(error)
-    else:
-        if not done.done():
-            done.set_result(value)
 
 
 async def surely(work: Callable[[], Awaitable[T]]) -> T:
