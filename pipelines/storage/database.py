@@ -95,7 +95,7 @@ class Database:
         return await self._first.join(work)
 
     async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, together with its like, for what nobody waits for: all of it takes a third of the time at most."""
+        """As `write`, together with its like, for what nobody waits for: it takes a third of the time at most."""
         return await self._behind.join(work)
 
     async def _at_once(self, work: Callable[[Session, set[str]], T]) -> T:
