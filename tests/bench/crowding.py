@@ -19,6 +19,7 @@ MEMORY = 1.0  # MB, of a million bytes
 SUPERVISOR = 4.0
 LAG = 50.0  # milliseconds, as while output floods
 SETTLE = 10.0
+PLACES = 50
 BEGUN_SECONDS = OVER_SECONDS = 600.0
 
 
@@ -57,7 +58,7 @@ async def _crowd(folder: Path, deploys: int, seconds: float, database: str | Non
         calm = await _lags(lag, seconds)
         before = proportional_bytes(stage.pid)
         asked = time.time()
-        await asyncio.gather(*(stage.say(f"deploy api v1.1 {room}", BEGUN_SECONDS) for room in rooms))
+        await _said(stage, [f"deploy api v1.1 {room}" for room in rooms])
         begun = [await stage.noted("install", "v1.1", room, 1, BEGUN_SECONDS) for room in rooms]
         await asyncio.sleep(SETTLE)
         cpu = cpu_seconds(stage.pid)
@@ -96,13 +97,24 @@ async def _ended(stage: Stage, rooms: Sequence[str], go: Path) -> float:
     did not."""
     began = time.time()
     wanted = {room: "⏹" if number % 2 else "✅" for number, room in enumerate(rooms)}
-    await asyncio.gather(*(stage.say(f"abort api {room}", OVER_SECONDS) for room, end in wanted.items() if end == "⏹"))
+    await _said(stage, [f"abort api {room}" for room, end in wanted.items() if end == "⏹"])
     go.touch()
     for room, end in wanted.items():
         await stage.until_said(f"history api {room}", end, OVER_SECONDS)
     if _supervisors(stage):
         raise RuntimeError("every deploy is over, and a script still runs")
     return time.time() - began
+
+
+async def _said(stage: Stage, texts: Sequence[str]) -> None:
+    """Say all of it, as much at once as the socket has places for."""
+    places = asyncio.Semaphore(PLACES)
+
+    async def said(text: str) -> None:
+        async with places:
+            await stage.say(text, OVER_SECONDS)
+
+    await asyncio.gather(*map(said, texts))
 
 
 def _supervisors(stage: Stage) -> list[int]:
