@@ -4,7 +4,9 @@ transaction. Here: git, recipes, people, groups. Not here: any rule."""
 import asyncio
 import logging
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 SUBJECTS_SHOWN = 5
 COMMITS_SHOWN = 20
 SECRETS_PATIENCE = 10.0
+RECIPES_KEPT = 200
 
 
 class Doorman(Protocol):
@@ -82,6 +85,7 @@ class Gatherer:
         self._doorman = doorman
         self._clock = clock
         self._disk_short = disk_short
+        self._recipes: OrderedDict[tuple[str, str, str], Cooked] = OrderedDict()
 
     async def gather(self, wish: Wish, needed: frozenset[str], secrets: frozenset[str] = frozenset()) -> Facts:
         """The facts for a wish; `needed` are commits whose recipes a decision was found to lack, `secrets` are names of
@@ -164,7 +168,21 @@ class Gatherer:
         return await self._source.refresh(service.repo)
 
     async def recipe(self, service: Service, commit: str) -> Cooked | Gate:
-        """deploy.yml at a commit, checked against the files that are there."""
+        """deploy.yml at a commit, checked against the files that are there. What was good once stays so."""
+        key = (service.repo, service.path, commit)
+        if (known := self._recipes.get(key)) is not None:
+            self._recipes.move_to_end(key)
+            with suppress(SourceError):  # else it has gone from the copy meanwhile
+                await self._source.keep(service.repo, commit)
+                return known
+        found = await self._recipe(service, commit)
+        if isinstance(found, Cooked):
+            self._recipes[key] = found
+            if len(self._recipes) > RECIPES_KEPT:
+                self._recipes.popitem(last=False)
+        return found
+
+    async def _recipe(self, service: Service, commit: str) -> Cooked | Gate:
         folder = "" if service.path in ("", ".") else service.path.strip("/") + "/"
         file = f"{folder}deploy.yml"
         try:

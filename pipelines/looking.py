@@ -3,18 +3,22 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import assert_never
+
+from sqlmodel import Session
 
 from pipelines.deciding import Decider
 from pipelines.domain.choosing import fitting, ranked
 from pipelines.domain.commands import Choose, Diff, History, Look, Preview, Recent, Status, Who
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.gates import known_room, member
-from pipelines.domain.model import Config, Person, Service
+from pipelines.domain.model import Config, Person, Service, room_name
 from pipelines.domain.refusals import Refusal
 from pipelines.domain.remembered import with_room_of
+from pipelines.domain.room import Room
 from pipelines.domain.views import (
     Allowed,
     ChoicesView,
@@ -36,6 +40,7 @@ from pipelines.facts import Gatherer
 from pipelines.probing import Prober
 from pipelines.storage import deploys
 from pipelines.storage.database import Database
+from pipelines.storage.deploys import Place
 
 log = logging.getLogger(__name__)
 
@@ -104,35 +109,48 @@ class Looker:
         """A room that left the configuration is there while a deploy runs in it."""
         config = self._config()
         known = {(s, e): config for s in config.services for e in config.environments}
-        for deploy in await self._database.read(deploys.running):
-            known.setdefault((deploy.plan.service, deploy.plan.environment), with_room_of(config, deploy))
-        wanted = {
-            (s, e): c for (s, e), c in known.items() if query.service in (None, s) and query.environment in (None, e)
-        }
-        rooms = await asyncio.gather(*(self._room(c, s, e) for (s, e), c in wanted.items()))
-        shown = [replace(room, configured=c is config) for room, c in zip(rooms, wanted.values(), strict=True)]
-        return StatusView(rooms=tuple(shown), problems=self._problems())
 
-    async def _room(self, config: Config, service: str, environment: str) -> RoomView:
-        room = await self._prober.room(config.services[service], config.environment(service, environment))
-        names = [target.name for target in config.services[service].targets_in(environment)]
-        ids = (room.running, room.live_deploy, room.last)
-        running, live, last = await self._database.read(
-            lambda session: tuple(deploys.deploy(session, one) if one else None for one in ids)
+        def read(session: Session) -> tuple[dict[str, Deploy], dict[Place, Room]]:
+            running = {deploy.id: deploy for deploy in deploys.running(session)}
+            for deploy in running.values():
+                known.setdefault((deploy.plan.service, deploy.plan.environment), with_room_of(config, deploy))
+            wanted = [(s, e) for s, e in known if query.service in (None, s) and query.environment in (None, e)]
+            return running, deploys.rooms(session, wanted)
+
+        running, rooms = await self._database.read(read)
+        found = await asyncio.gather(*(self._asked_first(known[place], room) for place, room in rooms.items()))
+        shown = [
+            self._room(known[place], room, running.get(room.running or ""))
+            for place, room in zip(rooms, found, strict=True)
+        ]
+        return StatusView(
+            rooms=tuple(replace(room, configured=known[room.service, room.environment] is config) for room in shown),
+            problems=self._problems(),
         )
+
+    async def _asked_first(self, config: Config, room: Room) -> Room:
+        """The room; one that nothing is known of is asked."""
+        if room.probed:
+            return room
+        return await self._prober.room(
+            config.services[room.service], config.environment(room.service, room.environment)
+        )
+
+    def _room(self, config: Config, room: Room, running: Deploy | None) -> RoomView:
+        names = [target.name for target in config.services[room.service].targets_in(room.environment)]
         return RoomView(
-            service=service,
-            environment=environment,
+            service=room.service,
+            environment=room.environment,
             live=room.live(names),
             targets={name: room.targets[name] for name in names if name in room.targets},
             running=running,
-            last=last,
-            by=live.by.name if live else "",
-            protected=config.environment(service, environment).protected,
+            by=room.live_by,
+            protected=config.environment(room.service, room.environment).protected,
         )
 
     async def _history(self, query: History) -> HistoryView:
-        found = await self._of_service(query.service, query.environment, HISTORY + 1)
+        places = self._places(query.service, query.environment)
+        found = await self._database.read(lambda session: deploys.of_rooms(session, places, HISTORY + 1))
         return HistoryView(
             service=query.service,
             environment=query.environment,
@@ -140,13 +158,9 @@ class Looker:
             more=len(found) > HISTORY,
         )
 
-    async def _of_service(self, service: str, environment: str | None, limit: int) -> list[Deploy]:
-        """The newest deploys of a room, or of all of a service's rooms, newest first."""
-        environments = [environment] if environment else list(self._config().environments)
-        found = await self._database.read(
-            lambda session: [one for e in environments for one in deploys.of_room(session, service, e, limit)]
-        )
-        return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+    def _places(self, service: str, environment: str | None = None) -> list[Place]:
+        """A room, or all of a service's rooms."""
+        return [(service, one) for one in ([environment] if environment else self._config().environments)]
 
     async def _diff(self, query: Diff) -> DiffView | Refusal:
         service = self._config().services[query.service]
@@ -155,21 +169,23 @@ class Looker:
         return await self._gatherer.difference(service, query, room, live)
 
     async def _who(self, services: list[str]) -> WhoView:
-        return WhoView(services=tuple([await self._who_of(self._config().services[name]) for name in services]))
+        running = {one.room: one for one in await self._database.read(deploys.running)}
+        return WhoView(
+            services=tuple([await self._who_of(self._config().services[name], running) for name in services])
+        )
 
-    async def _who_of(self, service: Service) -> ServiceWho:
-        config = self._config()
-        allowed = [await self._allowed(service.name, environment) for environment in config.environments]
-        lately = await self._of_service(service.name, None, LATELY)
+    async def _who_of(self, service: Service, running: Mapping[str, Deploy]) -> ServiceWho:
+        places = self._places(service.name)
+        allowed = [await self._allowed(*place, running.get(room_name(*place))) for place in places]
+        lately = await self._database.read(lambda session: deploys.askers(session, places, LATELY))
         counts = Counter(one.by.name for one in lately)
         last = {one.by.name: one.at for one in reversed(lately)}
         people = [Deployer(name=name, deploys=n, last=last[name]) for name, n in counts.most_common()]
         return ServiceWho(service=service.name, allowed=tuple(allowed), lately=tuple(people))
 
-    async def _allowed(self, service: str, environment: str) -> Allowed:
+    async def _allowed(self, service: str, environment: str, running: Deploy | None) -> Allowed:
         who = self._config().who_may_deploy(service, environment)
         groups = await self._gatherer.groups(self._config(), service, environment)
-        running = await self._database.read(lambda session: deploys.running_in(session, service, environment))
         return Allowed(
             environment=environment,
             who=who,
@@ -178,14 +194,15 @@ class Looker:
         )
 
     async def _recent(self) -> RecentView:
-        newest = await self._database.read(lambda session: deploys.newest(session, RECENT_READ))
-        known = [one for one in newest if not known_room(one.plan.service, one.plan.environment, self._config())]
-        rooms = {one.room: (one.plan.service, one.plan.environment) for one in known}
-        states = await self._database.read(
-            lambda session: {name: deploys.room(session, *place) for name, place in rooms.items()}
-        )
-        ways = [WayBack(deploy=one, to=to) for one in known if (to := way_back(one, states[one.room])) is not None]
-        return RecentView(ways=tuple(ways[:RECENT]))
+        def ways(session: Session) -> Iterator[WayBack]:
+            for one in deploys.newest(session, RECENT_READ):
+                service, environment = one.plan.service, one.plan.environment
+                if known_room(service, environment, self._config()):
+                    continue
+                if (to := way_back(one, deploys.room(session, service, environment))) is not None:
+                    yield WayBack(deploy=one, to=to)
+
+        return RecentView(ways=await self._database.read(lambda session: tuple(islice(ways(session), RECENT))))
 
     async def _choices(self, service: str | None) -> ChoicesView:
         config = self._config()
@@ -205,12 +222,13 @@ class Looker:
         if service not in self._config().services:
             return ()
         names = await self._gatherer.names(self._config().services[service])
-        used = await self._of_service(service, None, LATELY)
+        places = self._places(service)
+        used = await self._database.read(lambda session: deploys.of_rooms(session, places, LATELY))
         return fitting(ranked(names, used), typed)[:limit]
 
     async def services(self) -> tuple[str, ...]:
         """Every service, the most used first."""
-        newest = await self._database.read(lambda session: deploys.newest(session, RECENT_READ))
+        newest = await self._database.read(lambda session: list(deploys.newest(session, RECENT_READ)))
         counts = Counter(one.plan.service for one in newest)
         return tuple(sorted(self._config().services, key=lambda name: -counts[name]))
 

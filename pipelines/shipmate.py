@@ -107,7 +107,7 @@ class Shipmate:
                 Book(session, topics, self._enqueue).front(asked, at, by=by.name, via=place.surface)
             return ask
 
-        ask = await self._database.write(keep)
+        ask = await self._database.write_first(keep)
         new = ask == asked.ask
         if new:
             self._begin(asked, at)

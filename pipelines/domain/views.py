@@ -23,7 +23,6 @@ class RoomView:
     by: str = ""
     targets: Mapping[str, TargetState] = field(default_factory=dict)
     running: Deploy | None = None
-    last: Deploy | None = None
     configured: bool = True
 
 

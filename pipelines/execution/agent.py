@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 GRACE = 10.0
 LOOK_AGAIN = 2.0
 QUICK, SLOW, ALONE = 0.02, 0.25, 1.0
+LOOKS = 400  # a second, at scripts that have nothing new: those of a crowd are looked at less often each
 TRIES, AGAIN = 3, 1.0
 STARTS, START_SECONDS = 3, 20.0  # how often a supervisor that does not come up is started, and when again
 NO_LIMITS = Limits()
@@ -234,6 +235,9 @@ class Agent:
     def now(self) -> datetime:
         return self._clock()
 
+    def slowest(self) -> float:
+        return max(SLOW, len(self._tasks) / LOOKS)
+
     def run_dir(self, key: StepKey) -> Path:
         return self._runs / key.deploy / f"{key.step}.{key.attempt}"
 
@@ -302,6 +306,9 @@ class Script:
     async def _state(self) -> RunState:
         return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
 
+    def _state_and_news(self, follower: Follower) -> tuple[RunState, bool]:
+        return rundir.state(self._run_dir, detach=self._claim.work.detach), follower.grown()
+
     def never_began(self) -> bool:
         """Nothing was prepared, so nothing can have started."""
         return not any((self._run_dir / name).exists() for name in ("spec.json", "started", "exit"))
@@ -345,10 +352,10 @@ class Script:
         clock = asyncio.get_running_loop().time
         began = clock()
         while True:
-            state = await self._state()
-            behind = await follower.drain()
+            state, printed = await asyncio.to_thread(self._state_and_news, follower)
             if state in (RunState.EXITED, RunState.LOST):
                 return
+            behind = printed and await follower.drain()
             if state in (RunState.RUNNING, RunState.UNSUPERVISED):
                 self._lived = self._agent.now()
             if state is RunState.ABSENT and clock() - began > START_SECONDS:
@@ -360,7 +367,7 @@ class Script:
                 force, asked = bool(asked), clock()
                 await asyncio.to_thread(rundir.request_stop, self._run_dir, force=force)
             # however much is printed: a look that finds something is a transaction, so looks do not follow the lines
-            slowest = ALONE if state is RunState.UNSUPERVISED else SLOW
+            slowest = ALONE if state is RunState.UNSUPERVISED else self._agent.slowest()
             delay = QUICK if asked or behind else min(delay * 1.3, slowest)
             await asyncio.sleep(delay)
 

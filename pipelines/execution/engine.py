@@ -11,6 +11,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from itertools import chain, count
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Json
@@ -29,10 +30,12 @@ WORKFLOW = "carry_out"
 POLL_SECONDS = 0.2
 APPLICATION_VERSION = "1"  # a constant: a version of its own for every build would strand deploys at each upgrade
 THREADS = 16
-LIVE = "SELECT workflow_uuid FROM {table} WHERE status IN ('PENDING', 'ENQUEUED', 'DELAYED') AND name = :name"
+LOOK_AGAIN = 1.0  # at DBOS's own events, of which we use none: by itself it looks at them 100 times a second
 
-WAITING = "SELECT min(created_at) FROM {table} WHERE status = 'ENQUEUED' AND name = :name"
-TRIES = "SELECT count(*) FROM {table} WHERE workflow_uuid = :id OR workflow_uuid LIKE :more"
+# What DBOS keeps of deploys that are over is left alone: `status` is asked for as its own index of the others says it.
+LIVE = "SELECT workflow_uuid FROM {table} WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING')"
+WAITING = LIVE.replace("workflow_uuid", "min(created_at)", 1) + " AND status = 'ENQUEUED'"
+TAKEN = "SELECT 1 FROM {table} WHERE workflow_uuid = :id"
 
 
 def make_tables(url: str) -> None:
@@ -96,6 +99,7 @@ class DurableEngine:
             "serializer": Json(),
             "console_log_level": "ERROR",
             "max_executor_threads": THREADS,
+            "notification_coalesce_sec": LOOK_AGAIN,
             "run_migrations": False,
         }
         if sqlite_path(self._url):
@@ -119,20 +123,20 @@ class DurableEngine:
     def stranded(self, session: Session, running: list[str]) -> list[str]:
         """Of the deploys that run, those that no live workflow carries out."""
         live = text(LIVE.format(table=self._table))
-        found = {row[0].split(".", 1)[0] for row in session.connection().execute(live, {"name": WORKFLOW})}
+        found = {row[0].split(".", 1)[0] for row in session.connection().execute(live, {"queue": QUEUE})}
         return [deploy for deploy in running if deploy not in found]
 
     def waiting(self, session: Session, now: datetime) -> float:
         """Seconds for which the deploy that waits longest waits to be taken; 0 where none does."""
         oldest = text(WAITING.format(table=self._table))
-        found = session.connection().execute(oldest, {"name": WORKFLOW}).scalar()
+        found = session.connection().execute(oldest, {"queue": QUEUE}).scalar()
         return max(0.0, now.timestamp() - found / 1000) if found is not None else 0.0
 
     def enqueue_again(self, session: Session, deploy: str) -> None:
         """Another try for a stranded deploy: an id that ended in an error never runs again."""
-        tries = text(TRIES.format(table=self._table))
-        count = session.connection().execute(tries, {"id": deploy, "more": f"{deploy}.%"}).scalar() or 0
-        self._enqueue(session, f"{deploy}.{count}" if count else deploy, deploy)
+        taken, names = text(TAKEN.format(table=self._table)), (f"{deploy}.{number}" for number in count(1))
+        free = (name for name in chain([deploy], names) if not session.connection().execute(taken, {"id": name}).all())
+        self._enqueue(session, next(free), deploy)
 
     async def stop(self) -> None:
         """Let go of every workflow; each goes on after the next start."""

@@ -44,6 +44,10 @@ class Follower:
         self._mark = self._read
         self._recorded: int | None = None
 
+    def grown(self) -> bool:
+        """Whether something is there that was not read yet."""
+        return self._size() > self._read
+
     async def drain(self, *, last: bool = False) -> bool:
         """Record what is there by now, at most `AT_ONCE`; what is printed meanwhile is for the next time. `last`: all
         that is there, for nothing more will come. True: there is more."""

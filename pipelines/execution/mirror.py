@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,9 @@ FILE_LIMIT = 1_000_000
 
 ABANDONED = 60.0
 """Seconds after which a lock file that git left behind cannot belong to anybody who still works."""
+
+REMEMBERED = 200
+"""Commits, or pairs of them, of which a mirror's answers are kept."""
 
 _LAST_MOMENT = 253_402_300_799
 
@@ -75,6 +79,11 @@ class Mirror:
         self._fetched = self.path / "shipmate-fetched"
         self._runner = runner
         self._limits = limits
+        # What is said of commits stays true. Each question to git is a process, and asks may come in crowds.
+        self.commits = lru_cache(REMEMBERED)(self._commits)
+        """What `new` has that `old` has not, at most `limit` lines of it, and how many the other way round."""
+        self.read_commit = lru_cache(REMEMBERED)(self._read)
+        """Its tree, and when it was committed."""
 
     def git(self, *args: str, doing: str, stdin: bytes = b"") -> bytes:
         """Output of a git command that stays on this disk."""
@@ -129,15 +138,20 @@ class Mirror:
 
     def keep(self, commit: str) -> None:
         """Holds `commit` here, whatever happens to the branches and tags that reached it."""
-        self.git("update-ref", f"refs/shipmate/{_checked(commit)}", commit, doing="keep the commit")
+        if not self._kept(commit):
+            self.git("update-ref", f"refs/shipmate/{commit}", commit, doing="keep the commit")
 
     def forget(self, commit: str) -> None:
         """Undoes `keep`; forgetting what was never kept is no error."""
         self.git("update-ref", "-d", f"refs/shipmate/{_checked(commit)}", doing="let go of the commit")
 
+    def _kept(self, commit: str) -> bool:
+        """Whether it is certain without asking git that the commit is kept; False proves nothing."""
+        return (self.path / "refs" / "shipmate" / _checked(commit)).is_file()
+
     def has(self, commit: str) -> bool:
         """Whether this copy holds the commit."""
-        return self.as_of() is not None and self.kinds([_checked(commit)]) == ["commit"]
+        return self.as_of() is not None and (self._kept(commit) or self.kinds([commit]) == ["commit"])
 
     def kinds(self, names: list[str]) -> list[str]:
         """What each object id is: commit, tag, tree, blob or missing."""
@@ -195,8 +209,11 @@ class Mirror:
         args = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", self._known(old), self._known(new))
         return tuple(os.fsdecode(path) for path in self.git(*args, doing="compare commits").split(b"\0") if path)
 
-    def commits(self, old: str, new: str, limit: int) -> Commits:
-        """What `new` has that `old` has not, at most `limit` lines of it, and how many the other way round."""
+    def _read(self, commit: str) -> tuple[str, datetime]:
+        out = self.git("log", "--max-count=1", "--format=%T %ct", commit, "--", doing="read the commit").split()
+        return out[0].decode(), moment(out[1].decode())
+
+    def _commits(self, old: str, new: str, limit: int) -> Commits:
         span = f"{self._known(old)}...{self._known(new)}"
         counts = self.git("rev-list", "--left-right", "--count", span, "--", doing="count commits").split()
         args = ("log", "-z", "--format=%H%x00%an%x00%s%x00%ct", f"--max-count={max(limit, 0)}", f"{old}..{new}", "--")

@@ -37,7 +37,7 @@ class Rescue:
             log.warning("deploy %s was carried out by nobody: enqueued again", deploy)
 
     def _again(self, session: Session, _topics: set[str]) -> list[str]:
-        running = [one.id for one in deploys.running(session)]
+        running = deploys.running_ids(session)
         stranded = self._engine.stranded(session, running) if running else []
         for deploy in stranded:
             self._engine.enqueue_again(session, deploy)

@@ -17,7 +17,7 @@ from pipelines.domain.refs import (
     newest_release,
     version_tag,
 )
-from pipelines.execution.mirror import Mirror, moment
+from pipelines.execution.mirror import Mirror
 
 NAMES = 5_000
 """How many tags and branches, newest first, are compared with a misspelt one."""
@@ -98,7 +98,7 @@ def _one(mirror: Mirror, name: str, found: list[Candidate]) -> Candidate:
 
 
 def _described(mirror: Mirror, found: Candidate, pattern: str, shown: str = "") -> Resolved:
-    out = mirror.git("log", "--max-count=1", "--format=%T %ct", found.commit, "--", doing="read the commit").split()
+    tree, committed_at = mirror.read_commit(found.commit)
     tags = _names(mirror, f"--points-at={found.commit}", "refs/tags")
     typed = found.name if found.kind is RefKind.TAG else None
     tag = typed or version_tag(tags, pattern)
@@ -107,8 +107,8 @@ def _described(mirror: Mirror, found: Candidate, pattern: str, shown: str = "") 
         version=tag or found.commit[:12],
         ref_kind=found.kind,
         shown=shown or _shown(found, tag),
-        committed_at=moment(out[1].decode()),
-        tree=out[0].decode(),
+        committed_at=committed_at,
+        tree=tree,
     )
 
 

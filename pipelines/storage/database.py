@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from pipelines.errors import noted
+from pipelines.storage.crowds import Crowd
 from pipelines.storage.errors import DatabaseAwayError
 from pipelines.storage.journal import Entry, Listener, entries
 from pipelines.storage.sqlite import Sqlite, sqlite_path
@@ -34,13 +35,10 @@ AGAIN = 0.25
 
 
 class Backend(Protocol):
-    """What differs between databases. `writers`: how many transactions write at once; `crowd`: how many of them may be
-    of the kind that comes in crowds."""
+    """What differs between databases. `writers`: how many transactions write at once."""
 
     @property
     def writers(self) -> int: ...
-    @property
-    def crowd(self) -> int: ...
 
     def writer(self) -> Engine:
         """For transactions that write: they are serialised, or lock the rows that they decide by."""
@@ -77,7 +75,9 @@ class Database:
         self._writer = self._backend.writer()
         self._reader = self._backend.reader()
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
-        self._behind = asyncio.Semaphore(self._backend.crowd)
+        self._turns = asyncio.Semaphore(max(1, self._backend.writers - 1))
+        self._first = Crowd(self._at_once)
+        self._behind = Crowd(self.write, rest=2.0)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
 
@@ -85,13 +85,20 @@ class Database:
         """Wake those who wait for what other processes tell. Until cancelled."""
         await self._backend.hear()
 
-    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
-        """As `write`, for what nobody waits for and what comes in crowds: few of them at a time stand in the queue of
-        the writes, so an ask has at most so many before it."""
-        async with self._behind:
-            return await self.write(work)
-
     async def write(self, work: Callable[[Session, set[str]], T]) -> T:
+        async with self._turns:
+            return await self._at_once(work)
+
+    async def write_first(self, work: Callable[[Session, set[str]], T]) -> T:
+        """As `write`, before all that wait for their turn, and together with its like: for what must be kept within a
+        second or two."""
+        return await self._first.join(work)
+
+    async def write_behind(self, work: Callable[[Session, set[str]], T]) -> T:
+        """As `write`, together with its like, for what nobody waits for: it takes a third of the time at most."""
+        return await self._behind.join(work)
+
+    async def _at_once(self, work: Callable[[Session, set[str]], T]) -> T:
         value, topics = await self._patiently(self._writing, partial(self.write_now, work))
         self.waker.tell(topics)
         return value
@@ -149,6 +156,8 @@ class Database:
             log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
     async def close(self) -> None:
+        for crowd in (self._first, self._behind):
+            crowd.close()
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
         self._writer.dispose()

@@ -1,15 +1,37 @@
 """Reading snapshots: deploys and rooms as they were at the last commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.fold import State
-from pipelines.domain.model import room_name
+from pipelines.domain.model import Person, room_name
 from pipelines.domain.room import Room
 from pipelines.storage import codec
 from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
+
+Place = tuple[str, str]  # a service and an environment
+
+# Made once: making a statement takes longer than answering it.
+_NEWEST_OF_ROOM = (
+    select(DeployRow.at, DeployRow.id)
+    .where(DeployRow.room == bindparam("room"))
+    .order_by(col(DeployRow.at).desc())
+    .limit(bindparam("limit"))
+)
+_BODIES = select(DeployRow.id, DeployRow.body).where(col(DeployRow.id).in_(bindparam("names", expanding=True)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """Who asked for a deploy, and when: the part of its snapshot that is quickly read."""
+
+    by: Person
+    at: datetime
 
 
 def deploy(session: Session, deploy_id: str, *, fresh: bool = False) -> Deploy | None:
@@ -25,6 +47,19 @@ def room(session: Session, service: str, environment: str) -> Room:
     return codec.load(Room, row.body)
 
 
+def rooms(session: Session, places: Iterable[Place]) -> dict[Place, Room]:
+    """The rooms of these services and environments, in one look."""
+    names = {room_name(*place): place for place in places}
+    found = session.exec(select(StreamRow.name, StreamRow.body).where(col(StreamRow.name).in_(names)))
+    bodies = {name: body for name, body in found if body}
+    return {
+        (service, environment): codec.load(Room, bodies[name])
+        if name in bodies
+        else Room(service=service, environment=environment)
+        for name, (service, environment) in names.items()
+    }
+
+
 def last(session: Session, service: str, environment: str) -> Deploy | None:
     """The newest deploy that was planned in a room."""
     newest = room(session, service, environment).last
@@ -35,6 +70,10 @@ def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
     rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
     return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+
+
+def running_ids(session: Session) -> list[str]:
+    return list(session.exec(select(DeployRow.id).where(DeployRow.state == "running")))
 
 
 def unpainted(session: Session) -> list[Deploy]:
@@ -57,23 +96,33 @@ def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
 
 
-def of_room(session: Session, service: str, environment: str, limit: int) -> list[Deploy]:
-    """The newest deploys of a room, newest first."""
-    name = room_name(service, environment)
-    rows = session.exec(select(DeployRow).where(DeployRow.room == name).order_by(col(DeployRow.at).desc()).limit(limit))
-    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+def of_rooms(session: Session, places: Iterable[Place], limit: int) -> list[Deploy]:
+    """The newest deploys of some rooms, newest first."""
+    return list(codec.load_each(Deploy, _newest(session, places, limit)))
 
 
-def newest(session: Session, limit: int) -> list[Deploy]:
+def askers(session: Session, places: Iterable[Place], limit: int) -> list[Asker]:
+    """Who asked for the newest deploys of some rooms, newest first."""
+    return list(codec.load_each(Asker, _newest(session, places, limit)))
+
+
+def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple[str, str]]:
+    """Ids and bodies. Of each room an index has the newest; a body is read only of what is among the newest of all."""
+    found: list[tuple[datetime, str]] = []
+    for place in places:
+        rows = session.exec(_NEWEST_OF_ROOM, params={"room": room_name(*place), "limit": limit})
+        found += [(at, name) for at, name in rows]
+    if not found:
+        return []
+    order = [name for _, name in sorted(found, reverse=True)[:limit]]
+    bodies = dict(session.exec(_BODIES, params={"names": order}).all())
+    return [(name, bodies[name]) for name in order]
+
+
+def newest(session: Session, limit: int) -> Iterator[Deploy]:
     """The newest deploys of all, newest first: ids rise with time."""
-    rows = session.exec(select(DeployRow).order_by(col(DeployRow.id).desc()).limit(limit))
-    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
-
-
-def running_in(session: Session, service: str, environment: str) -> Deploy | None:
-    """The deploy that runs in a room now."""
-    running = room(session, service, environment).running
-    return deploy(session, running) if running else None
+    rows = session.exec(select(DeployRow.id, DeployRow.body).order_by(col(DeployRow.id).desc()).limit(limit))
+    return codec.load_each(Deploy, rows)
 
 
 def named(session: Session, wanted: Iterable[str | None], *, fresh: bool = False) -> dict[str, Deploy]:

@@ -23,7 +23,6 @@ class Postgres:
     """A `Backend` whose transactions run side by side."""
 
     writers = 8
-    crowd = 4
 
     def __init__(self, url: str, waker: Waker) -> None:
         self._url = url

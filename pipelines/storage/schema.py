@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from pipelines.storage.errors import NewerSchemaError, OlderSchemaError
 from pipelines.storage.sqlite import sqlite_path
 
-HEAD = "0002"
+HEAD = "0003"
 MIGRATING = {"lock_timeout": "60s"}
 LOCK = 0x5348_4950_4D41_5445  # of those who migrate: any number that nobody else takes
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -21,7 +21,6 @@ class Sqlite:
     """A `Backend` whose writers stand in one queue: a transaction that writes has the whole file from its beginning."""
 
     writers = 1
-    crowd = 1
 
     def __init__(self, url: str) -> None:
         self._url = url

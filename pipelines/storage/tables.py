@@ -35,6 +35,8 @@ class StreamRow(SQLModel, table=True):
 
 BEHIND = text("painted != seq")  # as it stands in the query, else the index is not used
 
+OPEN = text("ended_at IS NULL")
+
 
 class DeployRow(SQLModel, table=True):
     """A deploy's snapshot. `state` is running, live, failed or aborted; `painted`: what Slack shows is true up to this
@@ -78,7 +80,7 @@ class StepRow(SQLModel, table=True):
     """The claim of one attempt of a step: inserted once, carried out by the agent of the host it names."""
 
     __tablename__ = "step"
-    __table_args__ = (Index("step_open", "host", "ended_at"),)
+    __table_args__ = (Index("step_open", "host", sqlite_where=OPEN, postgresql_where=OPEN),)
 
     deploy: str = Field(primary_key=True)
     step: str = Field(primary_key=True)

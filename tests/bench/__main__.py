@@ -14,7 +14,17 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from tests.bench import acking, beginning, checkout, flooding, printing, showing, starting
+from tests.bench import (
+    acking,
+    beginning,
+    checkout,
+    crowding,
+    flooding,
+    printing,
+    remembering,
+    showing,
+    starting,
+)
 from tests.bench.figures import Row, table
 from tests.bench.machine import described, load
 
@@ -28,6 +38,8 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "floods": flooding.floods,
     "visible": showing.visible,
     "tree": checkout.tree,
+    "many": crowding.many,
+    "history": remembering.history,
     "start": beginning.start,
     "idle": beginning.idle,
 }

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tests.bench.figures import Row, median
@@ -27,16 +28,16 @@ print(*(name for name in sys.modules if name not in before))
 async def start(folder: Path, *, long: bool) -> list[Row]:
     """From the command to an answering control socket: on a new data folder, and again on the same one."""
     turns = 7 if long else 3
-    imports = await asyncio.to_thread(_imports)
+    imported = await asyncio.to_thread(imports)
     first: list[float] = []
     again: list[float] = []
     baseline: list[float] = []
     for number in range(turns):
-        baseline.append(await asyncio.to_thread(_took, lambda: subprocess.run(imports, check=True, cwd=ROOT)))
+        baseline.append(await asyncio.to_thread(took, partial(subprocess.run, imported, check=True, cwd=ROOT)))
         service = deployable(folder / f"turn-{number}")
         for taken in (first, again):
             async with on_stage(service, started=False) as stage:
-                taken.append(await asyncio.to_thread(_took, stage.bot.start))
+                taken.append(await asyncio.to_thread(took, stage.bot.start))
     base = median(baseline)
     return [
         Row(
@@ -69,7 +70,7 @@ async def idle(folder: Path, *, long: bool) -> list[Row]:
     ]
 
 
-def _imports() -> list[str]:
+def imports() -> list[str]:
     """A command that imports every module of others that the bot imports, in the bot's order."""
     listed = subprocess.run([sys.executable, "-c", LOADED], check=True, cwd=ROOT, capture_output=True, text=True)
     names = [name for name in listed.stdout.split() if not name.startswith(OURS)]
@@ -78,7 +79,7 @@ def _imports() -> list[str]:
     return [sys.executable, "-c", program]
 
 
-def _took(work: Callable[[], object]) -> float:
+def took(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

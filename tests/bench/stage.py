@@ -36,11 +36,11 @@ class Stage:
         assert self.bot.process is not None
         return self.bot.process.pid
 
-    async def say(self, text: str) -> None:
-        """Say it over the control socket, as `say` does. Raises RuntimeError when it is not accepted."""
+    async def say(self, text: str, seconds: float = ACCEPTED_SECONDS) -> str:
+        """Say it over the control socket, as `say` does; what is answered. Raises RuntimeError when it is refused."""
         request = {"text": text, "as": "ana", "wait": False, "id": secrets.token_hex(12), "after": 0}
         said: list[str] = []
-        async with asyncio.timeout(ACCEPTED_SECONDS):
+        async with asyncio.timeout(seconds):
             with address(self.bot.data) as path:
                 reader, writer = await asyncio.open_unix_connection(path)
             writer.write(json.dumps(request).encode() + b"\n")
@@ -52,6 +52,13 @@ class Stage:
             writer.close()
         if not line or answer["exit"] != 0:
             raise RuntimeError(f"{text!r} was not accepted: {' / '.join(said)}")
+        return "\n".join(said)
+
+    async def until_said(self, text: str, wanted: str, seconds: float = ACCEPTED_SECONDS) -> None:
+        """Say it again and again until something is in the answer."""
+        async with asyncio.timeout(seconds):
+            while wanted not in await self.say(text):  # noqa: ASYNC110 (the socket has no event for it)
+                await asyncio.sleep(0.1)
 
     async def noted(self, script: str, version: str, environment: str, count: int, seconds: float = 60.0) -> float:
         """The time at which the `count`-th run of a script for this version and environment began, by its own clock."""
@@ -89,10 +96,17 @@ def deployable(
 
 @asynccontextmanager
 async def on_stage(
-    service: Service, *, http_port: int | None = None, rates: bool = False, started: bool = True
+    service: Service,
+    *,
+    http_port: int | None = None,
+    rates: bool = False,
+    started: bool = True,
+    database: str | None = None,
+    lag: Path | None = None,
 ) -> AsyncIterator[Stage]:
     """A bot that deploys the service, connected to a workspace: by Socket Mode, or by signed HTTP to a port. With
-    `started` False the caller starts it."""
+    `started` False the caller starts it. `database` is the URL of one that is up to date, None: a SQLite file; `lag`
+    the file that the delays of the bot's loop are written to."""
     url = f"http://127.0.0.1:{http_port}/slack/events" if http_port else None
     app = App(commands=COMMANDS, request_url=url)
     workspace = Workspace(default_seed(app))
@@ -100,11 +114,12 @@ async def on_stage(
     await workspace.start()
     env = {"SLACK_BOT_TOKEN": app.bot_token, "SLACK_API_URL": workspace.api_url, "PORT": str(http_port or 0)}
     env |= {"SLACK_SIGNING_SECRET": app.signing_secret} if http_port else {"SLACK_APP_TOKEN": app.app_token}
+    env |= {"DATABASE_URL": database} if database else {}
     bot = Bot(data=service.folder / "data", config=service.config, env=env)
     stage = Stage(workspace=workspace, service=service, bot=bot)
     try:
         if started:
-            await asyncio.to_thread(bot.start)
+            await asyncio.to_thread(bot.start, lag=lag)
         if started and not http_port:
             await workspace.wait_for(lambda: workspace.deliverer.sockets.connections)
         yield stage
@@ -140,6 +155,12 @@ def cpu_seconds(pid: int) -> float:
     """What a process has used of the processor so far, its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+
+
+def proportional_bytes(pid: int) -> int:
+    """A process's own memory, and its part of what it shares with others."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("Pss:"))) * 1024
 
 
 def resident_bytes(pid: int) -> int:

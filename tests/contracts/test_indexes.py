@@ -1,20 +1,24 @@
 """No question that is asked all the time reads a whole table, on SQLite and on PostgreSQL alike."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlmodel import Session
 
-from pipelines.storage import asks, connecting, deploys, postings, steps
+from pipelines.execution.engine import DurableEngine, make_tables
+from pipelines.storage import asks, connecting, deploys, figures, postings, steps
 from pipelines.storage.steps import StepKey
 
 KEY = StepKey(deploy="d1", step="001-install", attempt=1)
 QUESTIONS: dict[str, Callable[[Session], object]] = {
     "a room and its deploys": lambda session: deploys.state(session, "api", "staging"),
-    "history of a room": lambda session: deploys.of_room(session, "api", "staging", 10),
-    "the newest deploys": lambda session: deploys.newest(session, 50),
+    "some rooms": lambda session: deploys.rooms(session, [("api", "staging"), ("api", "production")]),
+    "history of a service": lambda session: deploys.of_rooms(session, [("api", "staging"), ("api", "production")], 10),
+    "who deployed": lambda session: deploys.askers(session, [("api", "staging")], 10),
+    "the newest deploys": lambda session: list(deploys.newest(session, 50)),
     "a person's deploys": lambda session: deploys.latest_of(session, "U1"),
     "what runs": deploys.running,
     "what is not painted": deploys.unpainted,
@@ -27,6 +31,7 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "a step's end": lambda session: steps.ending(session, KEY),
     "how much was printed": lambda session: steps.output_end(session, KEY),
     "what was printed": lambda session: steps.pieces(session, "d1"),
+    "what is counted": lambda session: figures.figures(session, "slack"),
     "what was printed last": lambda session: steps.last_pieces(session, "d1", 1000),
 }
 
@@ -50,6 +55,17 @@ def plan(engine: Engine, statement: str, parameters: Any) -> str:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_no_table_is_read_whole(engine: Engine, question: str) -> None:
+    check(engine, QUESTIONS[question])
+
+
+def test_the_engine_reads_no_table_whole(engine: Engine, database_url: str) -> None:
+    make_tables(database_url)
+    durable = DurableEngine(database_url)
+    check(engine, lambda session: durable.stranded(session, ["d1"]))
+    check(engine, lambda session: durable.waiting(session, datetime.now(UTC)))
+
+
+def check(engine: Engine, question: Callable[[Session], object]) -> None:
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -57,7 +73,7 @@ def test_no_table_is_read_whole(engine: Engine, question: str) -> None:
 
     event.listen(engine, "before_cursor_execute", note)
     with Session(engine) as session:
-        QUESTIONS[question](session)
+        question(session)
     event.remove(engine, "before_cursor_execute", note)
     assert asked
     for statement, parameters in asked:

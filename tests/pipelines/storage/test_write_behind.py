@@ -37,3 +37,49 @@ async def test_of_many_writes_behind_one_is_before_an_ask(tmp_path: Path) -> Non
         go_on.set()
         await database.close()
     assert order == ["output", "ask", *["output"] * 5]
+
+
+async def test_an_ask_is_written_before_all_that_waits_its_turn(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'shipmate.db'}")
+    order: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first(_session: Session, _topics: set[str]) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    try:
+        writing = [asyncio.create_task(database.write(first))]
+        assert await asyncio.to_thread(begun.wait, 10)
+        writing += [asyncio.create_task(database.write(lambda *_: order.append("decision"))) for _ in range(5)]
+        await asyncio.sleep(0)
+        writing.append(asyncio.create_task(database.write_first(lambda *_: order.append("ask"))))
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(*writing)
+    finally:
+        go_on.set()
+        await database.close()
+    assert order == ["ask", *["decision"] * 5]
+
+
+async def test_what_is_written_together_does_not_fail_together(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'shipmate.db'}")
+    tried: list[int] = []
+
+    def writing(number: int) -> Callable[[Session, set[str]], int]:
+        def work(_session: Session, _topics: set[str]) -> int:
+            tried.append(number)
+            if number == 2:
+                raise ValueError("no")
+            return number
+
+        return work
+
+    try:
+        every = [database.write_behind(writing(number)) for number in range(5)]
+        found = await asyncio.gather(*every, return_exceptions=True)
+    finally:
+        await database.close()
+    assert tried == [0, 1, 2, 0, 1, 2, 3, 4]
+    assert [repr(one) for one in found] == ["0", "1", "ValueError('no')", "3", "4"]
