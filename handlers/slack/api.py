@@ -37,7 +37,8 @@ class Trouble(StrEnum):
     AWAY = "away"  # Slack did not answer or is not well: try again later; whether it was done is not known
     BUSY = "busy"  # refused for its rate: not done, try again after `wait`
     NO_ROOM = "no_room"  # we cannot post there
-    GONE = "gone"  # the message is not there any more, or may not be edited any more
+    GONE = "gone"  # the message is not there any more
+    FIXED = "fixed"  # the message may not be edited any more
     SHAPE = "shape"  # Slack does not take what we sent
     REFUSED = "refused"  # anything else that Slack says no to
 
@@ -51,9 +52,8 @@ _TROUBLES: Mapping[str, Trouble] = {
         ("not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action", "invalid_channel"),
         Trouble.NO_ROOM,
     ),
-    **dict.fromkeys(
-        ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"), Trouble.GONE
-    ),
+    **dict.fromkeys(("message_not_found", "thread_not_found"), Trouble.GONE),
+    **dict.fromkeys(("cant_update_message", "edit_window_closed"), Trouble.FIXED),
     **dict.fromkeys(
         ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_arguments"),
         Trouble.SHAPE,

@@ -4,7 +4,7 @@ Slack does not."""
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handlers.slack.api import Fault, Trouble
@@ -19,7 +19,8 @@ from pipelines.shipmate import Posting, Shipmate
 log = logging.getLogger(__name__)
 
 SURFACE = "slack"
-CARD = "card"
+CARD, CLOSING, TAIL = "card", "closing", "tail"
+REMOVED = "removed"  # that the message was removed once and posted again
 LOOK_AGAIN = 5.0
 WATCH_AGAIN = 10.0
 FIRST_WAIT, LONGEST_WAIT, REFUSED_WAIT = 0.5, 10.0, 30.0
@@ -124,6 +125,23 @@ class Canvas:
         await self.studio.shipmate.posted(posting)
         self.postings[posting.kind] = posting
         return posting
+
+    async def removed(self, root: Posting) -> bool:
+        """Somebody removed the message. True where it is posted again, with a thread of its own: once, and while nobody
+        was told how the deploy ended."""
+        if not self.root.done() or self.root.result().ts != root.ts:
+            return True  # the other who paints noticed it before
+        told = (closing := self.postings.get(CLOSING)) is not None and closing.ts
+        if told or REMOVED in self.postings:
+            return False
+        log.info("somebody removed the message of %s; it is posted again", self.id)
+        self.root = asyncio.get_running_loop().create_future()
+        for kind in {CARD, TAIL} & self.postings.keys():
+            await self.posted(replace(self.postings[kind], ts="", painted=""))
+        await self.claim(REMOVED, root.channel, root.ts)
+        for event in self._changed:
+            event.set()
+        return True
 
     async def is_painted(self, seq: int) -> None:
         """All that this deploy shows is true up to event `seq`."""

@@ -14,7 +14,7 @@ from handlers.slack.tasks import told
 from pipelines.domain.deploy import Deploy
 from pipelines.shipmate import Posting
 
-GONE = "gone"  # somebody removed the message: it is left so
+GONE = "gone"  # the message cannot be edited any more, and is left so
 JUST_POSTED = timedelta(seconds=15)
 LOOK_SOON = 0.2
 CLOCKS_DIFFER = 300.0  # seconds by which Slack's clock and ours may differ
@@ -123,10 +123,12 @@ class CardPainter:
                 await self._studio.sender.edit(*message_key, shown, mark(posting.deploy, CARD))
                 painted = shown.digest
             except Fault as fault:
-                if fault.trouble not in (Trouble.GONE, Trouble.SHAPE):
+                if fault.trouble is Trouble.GONE and await self._canvas.removed(posting):
+                    return
+                if fault.trouble not in (Trouble.GONE, Trouble.FIXED, Trouble.SHAPE):
                     await self._patience.after(fault, edits)
                     return
-                painted = GONE if fault.trouble is Trouble.GONE else shown.digest
+                painted = shown.digest if fault.trouble is Trouble.SHAPE else GONE
             finally:
                 pace.painted(message_key)
             self._patience.good()

@@ -11,7 +11,7 @@ from handlers.slack import limits, output
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, lines_message, tail_message
 from handlers.slack.budget import Rank
-from handlers.slack.canvas import LOOK_AGAIN, Canvas, Patience, over
+from handlers.slack.canvas import CLOSING, LOOK_AGAIN, TAIL, Canvas, Patience, over
 from handlers.slack.sending import mark
 from handlers.slack.tasks import told_any
 from pipelines.domain.deploy import Deploy
@@ -20,7 +20,7 @@ from pipelines.shipmate import Posting
 
 log = logging.getLogger(__name__)
 
-CLOSING, TAIL, LOG = "closing", "tail", "log"
+LOG = "log"
 GONE = "gone"
 UPLOADS = 5
 TOGETHER = 3.0  # seconds in which milestones gather before they are posted in one message
@@ -63,11 +63,11 @@ class ThreadPainter:
 
     async def paint(self) -> int:
         """Paint until all is said; the number of the event it is painted up to. Raises UnreachableError."""
-        root = await asyncio.shield(self._canvas.root)
         changed = self._canvas.listening()
         with self._studio.shipmate.listening(f"output:{self._canvas.id}") as printed:
             printed.set()
             while True:
+                root = await asyncio.shield(self._canvas.root)
                 changed.clear()
                 deploy = self._canvas.latest
                 try:
@@ -78,6 +78,8 @@ class ThreadPainter:
                     if deploy.outcome is not None and not waiting and await self._finished(root, deploy):
                         return deploy.seq
                 except Fault as fault:
+                    if fault.trouble is Trouble.GONE and await self._canvas.removed(root):
+                        continue
                     if fault.trouble in (Trouble.GONE, Trouble.SHAPE):
                         log.error("the thread of %s stays as it is: %s", deploy.id, fault)
                         return await over(self._canvas)
@@ -187,7 +189,7 @@ class ThreadPainter:
         except Fault as fault:
             if fault.trouble is Trouble.BUSY:
                 edits.close(fault.wait)
-            if fault.trouble is not Trouble.GONE:
+            if fault.trouble not in (Trouble.GONE, Trouble.FIXED):
                 raise
             painted = GONE
         finally:

@@ -5,7 +5,7 @@ import asyncio
 import copy
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -95,6 +95,7 @@ class SimulatedSlack:
         self.sent: dict[str, float] = {}  # when what stands under a ts was sent
         self.shown: list[Shown] = []
         self.removed: set[str] = set()  # deploys of which somebody removed a message
+        self.bereft: set[str] = set()  # deploys that still ran when somebody removed the message of theirs
         self.note: Callable[[str], None] = lambda _line: None
         self._agenda, self._chance, self._mix = agenda, chance, mix
         self.state = ClockedState(clock)
@@ -116,14 +117,17 @@ class SimulatedSlack:
             only = self.state.user(user)
             self.shown.append(Shown(channel=where, message=copy.deepcopy(message), only=only))
 
-    def remove_one(self) -> None:
-        """Somebody who may do that removes a message of the bot's."""
+    def remove_one(self, running: Collection[str]) -> None:
+        """Somebody who may do that removes a message of the bot's; `running` are the deploys that are not over."""
         found = [(channel, one) for channel in self.state.kept.messages for one in self.state.in_channel(channel)]
         if found:
             channel, message = self._chance.one_of(found)
             self.note(f"somebody removes {message['text'][:60]!r}")
             self.state.remove(channel, message)
-            self.removed.add(_deploy_of(message))
+            deploy = _deploy_of(message)
+            self.removed.add(deploy)
+            if deploy in running and "card" in _kinds_of(message):
+                self.bereft.add(deploy)
 
     def address(self, channel: Channel, user: User, message: Message | None = None) -> str:
         """A new response_url."""
@@ -216,6 +220,10 @@ def reset() -> aiohttp.ClientError:
 
 def _deploy_of(args: dict[str, Any]) -> str:
     return str(args.get("metadata", {}).get("event_payload", {}).get("deploy", ""))
+
+
+def _kinds_of(args: dict[str, Any]) -> list[str]:
+    return str(args.get("metadata", {}).get("event_payload", {}).get("kinds", "")).split(",")
 
 
 class SimulatedWeb(AsyncWebClient):
