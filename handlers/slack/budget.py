@@ -1,5 +1,5 @@
-"""Budgets: who may edit or post next, so that Slack never has to refuse us. The most urgent first, then the longest
-waiting."""
+"""Budgets: who may call, post or edit next, so that Slack never has to refuse us. The most urgent first, then the
+longest waiting."""
 
 import asyncio
 import time
@@ -10,6 +10,7 @@ from handlers.slack import limits
 
 Clock = Callable[[], float]
 
+EDIT = "chat.update"  # its turns are taken by those who paint, who know what is urgent
 MESSAGES_KEPT = 2_000
 
 
@@ -17,6 +18,10 @@ class Rank(IntEnum):
     FINAL = 0
     STATE = 1
     TAIL = 2
+
+
+def usual() -> Rank:
+    return Rank.STATE
 
 
 class Bucket:
@@ -33,7 +38,7 @@ class Bucket:
         self._waiting: list[tuple[Callable[[], Rank], asyncio.Future[None]]] = []
         self._giving: asyncio.Task[None] | None = None
 
-    async def take(self, rank: Callable[[], Rank]) -> None:
+    async def take(self, rank: Callable[[], Rank] = usual) -> None:
         """Wait for a token."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rank, turn))
@@ -108,13 +113,23 @@ class Pace:
 
 
 class Budgets:
-    """All that is shared by those who paint: edits in all, posts by channel, the pace of each message."""
+    """All that Slack allows this bot in its workspace: calls by method, posts by channel, the pace of each message."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self.edits = Bucket(rate=limits.EDITS_A_MINUTE / 60, burst=limits.EDITS_BURST, clock=clock)
         self.pace = Pace(clock=clock)
+        self._calls: dict[str, Bucket] = {}
         self._posts: dict[str, Bucket] = {}
+
+    def calls(self, method: str) -> Bucket:
+        if method not in self._calls:
+            burst, a_minute = limits.SHARES.get(method, limits.TIER_4)
+            self._calls[method] = Bucket(rate=a_minute / 60, burst=burst, clock=self._clock)
+        return self._calls[method]
+
+    @property
+    def edits(self) -> Bucket:
+        return self.calls(EDIT)
 
     def posts(self, channel: str) -> Bucket:
         return self._posts.setdefault(channel, Bucket(rate=1 / limits.POST_PACE, burst=1, clock=self._clock))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handlers.slack.api import Fault, Trouble
-from handlers.slack.budget import Bucket, Budgets, Rank
+from handlers.slack.budget import Budgets, Rank
 from handlers.slack.channels import Channels
 from handlers.slack.private import Private
 from handlers.slack.sending import Sender
@@ -51,11 +51,9 @@ class Patience:
     def good(self) -> None:
         self._wait = FIRST_WAIT
 
-    async def after(self, fault: Fault, bucket: Bucket | None = None) -> None:
+    async def after(self, fault: Fault) -> None:
         if fault.trouble is Trouble.NO_ROOM:
             raise UnreachableError(fault.error)
-        if fault.trouble is Trouble.BUSY and bucket is not None:
-            bucket.close(fault.wait)
         wait = REFUSED_WAIT if fault.trouble is Trouble.REFUSED else self._wait
         log.log(logging.ERROR if fault.trouble is Trouble.REFUSED else logging.INFO, "Slack says %s", fault)
         self._wait = min(self._wait * 2, LONGEST_WAIT)
@@ -101,12 +99,12 @@ class Canvas:
                 event.set()
         return self.latest
 
-    def urgency(self, otherwise: Rank) -> Callable[[], Rank]:
-        """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
+    def urgency(self) -> Callable[[], Rank]:
+        """The rank of a state at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
             pressing = self.latest.outcome is not None or self.latest.waits()
-            return Rank.FINAL if pressing else otherwise
+            return Rank.FINAL if pressing else Rank.STATE
 
         return rank
 

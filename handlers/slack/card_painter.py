@@ -7,7 +7,6 @@ from datetime import timedelta
 from handlers.chat.deploy_card import deploy_card
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, card_message
-from handlers.slack.budget import Rank
 from handlers.slack.canvas import CARD, LOOK_AGAIN, SURFACE, Canvas, Patience, UnreachableError
 from handlers.slack.sending import mark
 from handlers.slack.tasks import told
@@ -85,8 +84,7 @@ class CardPainter:
         return found
 
     async def _post(self, posting: Posting, *, look: bool) -> None:
-        bucket = self._studio.budgets.posts(posting.channel)
-        await bucket.take(self._canvas.urgency(Rank.STATE))
+        await self._studio.budgets.posts(posting.channel).take(self._canvas.urgency())
         try:
             ts = await self._find(posting) if look else None
             channel, painted = posting.channel, ""
@@ -98,7 +96,7 @@ class CardPainter:
         except Fault as fault:
             if fault.trouble is Trouble.SHAPE:
                 raise UnreachableError(fault.error) from None
-            await self._patience.after(fault, bucket)
+            await self._patience.after(fault)
             return
         self._studio.budgets.pace.painted((channel, ts))
         self._patience.good()
@@ -106,13 +104,13 @@ class CardPainter:
 
     async def _find(self, posting: Posting) -> str | None:
         since = posting.claimed_at.timestamp() - CLOCKS_DIFFER if posting.claimed_at else 0.0
-        return await self._studio.sender.find(posting.channel, posting.deploy, CARD, since=since)
+        return (await self._studio.sender.find(posting.channel, posting.deploy, since=since)).get(CARD)
 
     async def _edit(self, posting: Posting) -> None:
         message_key = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
         await asyncio.sleep(pace.wait(message_key))
-        await edits.take(self._canvas.urgency(Rank.STATE))
+        await edits.take(self._canvas.urgency())
         async with pace.lock(message_key):
             deploy = await self._canvas.refresh()
             if pace.wait(message_key) > 0 or deploy.retried_by is not None or self._shows(posting, deploy):
@@ -126,7 +124,7 @@ class CardPainter:
                 if fault.trouble is Trouble.GONE and await self._canvas.removed(posting):
                     return
                 if fault.trouble not in (Trouble.GONE, Trouble.FIXED, Trouble.SHAPE):
-                    await self._patience.after(fault, edits)
+                    await self._patience.after(fault)
                     return
                 painted = shown.digest if fault.trouble is Trouble.SHAPE else GONE
             finally:

@@ -84,7 +84,7 @@ class ThreadPainter:
                         log.error("the thread of %s stays as it is: %s", deploy.id, fault)
                         return await over(self._canvas)
                     printed.set()
-                    await self._patience.after(fault, self._studio.budgets.posts(root.channel))
+                    await self._patience.after(fault)
                     continue
                 self._patience.good()
                 await self._rest(changed, printed, waiting)
@@ -121,14 +121,14 @@ class ThreadPainter:
 
     async def _together(self, root: Posting, pending: list[Said], *, broadcast: bool) -> None:
         claims = [await self._canvas.claim(said.kind, root.channel) for said in pending]
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency(Rank.STATE))
+        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency())
+        found = {} if all(new for _, new in claims) else await self._found(root)
         left: list[tuple[Said, Posting]] = []
-        for said, (posting, new) in zip(pending, claims, strict=True):
-            found = None if new else await self._find(root, said.kind)
-            if found is None:
-                left.append((said, posting))
+        for said, (posting, _) in zip(pending, claims, strict=True):
+            if said.kind in found:
+                await self._canvas.posted(replace(posting, ts=found[said.kind]))
             else:
-                await self._canvas.posted(replace(posting, ts=found))
+                left.append((said, posting))
         if not left:
             return
         mention = self._canvas.latest.by.slack if any(said.mention for said, _ in left) else None
@@ -138,8 +138,8 @@ class ThreadPainter:
         for _, posting in left:
             await self._canvas.posted(replace(posting, channel=channel, ts=ts))
 
-    async def _find(self, root: Posting, kind: str) -> str | None:
-        return await self._studio.sender.find(root.channel, self._canvas.id, kind, thread=root.ts)
+    async def _found(self, root: Posting) -> dict[str, str]:
+        return await self._studio.sender.find(root.channel, self._canvas.id, thread=root.ts)
 
     def _tail_wait(self) -> float:
         """Seconds until the tail may be painted again."""
@@ -165,8 +165,8 @@ class ThreadPainter:
 
     async def _first_tail(self, root: Posting) -> None:
         posting, new = await self._canvas.claim(TAIL, root.channel)
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency(Rank.TAIL))
-        ts, painted = (None if new else await self._find(root, TAIL)), ""
+        await self._studio.budgets.posts(root.channel).take(lambda: Rank.TAIL)
+        ts, painted = (None if new else (await self._found(root)).get(TAIL)), ""
         if ts is None:
             shown = await self._last_lines(self._canvas.latest)
             assert shown is not None  # output only grows
@@ -178,7 +178,7 @@ class ThreadPainter:
     async def _edit_tail(self, posting: Posting) -> None:
         where = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
-        await edits.take(self._canvas.urgency(Rank.TAIL))
+        await edits.take(lambda: Rank.TAIL)
         shown = await self._last_lines(self._canvas.latest)
         if shown is None or shown.digest == posting.painted:
             edits.give_back()
@@ -187,8 +187,6 @@ class ThreadPainter:
             await self._studio.sender.edit(*where, shown, mark(self._canvas.id, TAIL))
             painted = shown.digest
         except Fault as fault:
-            if fault.trouble is Trouble.BUSY:
-                edits.close(fault.wait)
             if fault.trouble not in (Trouble.GONE, Trouble.FIXED):
                 raise
             painted = GONE
@@ -219,7 +217,7 @@ class ThreadPainter:
                 )
             except Fault as fault:
                 self._uploads += 1
-                if fault.trouble in (Trouble.AWAY, Trouble.BUSY) and self._uploads < UPLOADS:
+                if fault.trouble is Trouble.BUSY or (fault.trouble is Trouble.AWAY and self._uploads < UPLOADS):
                     raise
                 file = await self._no_log(root, fault)
         await self._canvas.posted(replace(posting, ts=file))

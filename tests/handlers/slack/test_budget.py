@@ -5,12 +5,18 @@ import time
 
 import pytest
 
+from bot.workspace.limits import A_MINUTE
 from handlers.slack import limits
 from handlers.slack.budget import Bucket, Budgets, Pace, Rank
 
 
-async def test_no_minute_holds_more_edits_than_forty_five() -> None:
-    assert limits.EDITS_A_MINUTE + limits.EDITS_BURST <= 45
+@pytest.mark.parametrize("method", sorted({*limits.SHARES, "users.info", "files.completeUploadExternal"}))
+def test_no_method_is_called_more_often_than_slack_allows(method: str) -> None:
+    at_once, a_minute = limits.SHARES.get(method, limits.TIER_4)
+    assert at_once + a_minute <= 0.9 * A_MINUTE[method]
+
+
+async def test_no_minute_holds_more_calls_than_its_share() -> None:
     bucket = Bucket(rate=100.0, burst=3)  # the same bucket, sixty times and more as fast
     given: list[float] = []
 
