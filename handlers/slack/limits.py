@@ -45,6 +45,8 @@ TIER_4: Share = (30, 60)
 SHARES: Mapping[str, Share] = {
     "chat.postMessage": (20, 220),
     "chat.update": (3, 42),
-    **dict.fromkeys(("conversations.history", "conversations.info", "conversations.replies"), TIER_3),
+    **dict.fromkeys(
+        ("apps.connections.open", "conversations.history", "conversations.info", "conversations.replies"), TIER_3
+    ),
     **dict.fromkeys(("conversations.list", "usergroups.list", "usergroups.users.list", "users.list"), TIER_2),
 }

@@ -68,7 +68,7 @@ class Slack(Protocol):
 class RealWire:
     def __init__(self, slack: Threaded, wire: Unreliable) -> None:
         self._slack, self._wire = slack, wire
-        wire.fate = lambda _method: self._next()
+        wire.fate = lambda _method, _args: self._next()
         self._fates: list[Fate] = []
 
     def _next(self) -> Fate:
