@@ -140,6 +140,7 @@ class Client(AsyncWebClient):
             raise
         finally:
             counted(method, result)
+            self._budgets.outage.noted(answered=result not in (Trouble.AWAY, Trouble.BUSY))
         return answer
 
     async def _turn(self, bucket: Bucket) -> None:

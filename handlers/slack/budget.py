@@ -7,10 +7,13 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from handlers.slack import limits
+from handlers.slack.tasks import told
 
 Clock = Callable[[], float]
 
 EDIT = "chat.update"  # its turns are taken by those who paint, who know what is urgent
+ENOUGH = 3  # calls in a row without an answer: Slack is away
+FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
 MESSAGES_KEPT = 2_000
 
 
@@ -112,12 +115,46 @@ class Pace:
             del self._locks[message]
 
 
+class Outage:
+    """While Slack is away, those who paint wait until it is back; one at a time is let through to look whether it is.
+    So nobody's turn is wasted on a Slack that does not answer, and little is unsure when it does again."""
+
+    def __init__(self) -> None:
+        self._failed = 0
+        self._pause = FIRST_LOOK
+        self._look_at = float("-inf")
+        self._over = asyncio.Event()
+
+    def noted(self, *, answered: bool) -> None:
+        """What came of a call, whoever made it."""
+        if answered:
+            self._failed, self._pause = 0, FIRST_LOOK
+            self._over.set()
+            return
+        self._failed += 1
+        if self._failed >= ENOUGH:
+            self._look_at = asyncio.get_running_loop().time() + self._pause
+            self._pause = min(self._pause * 2, LONGEST_LOOK)
+            self._over.clear()
+
+    async def over(self) -> None:
+        """Wait until Slack is back, or until it is the caller's turn to look."""
+        loop = asyncio.get_running_loop()
+        while self._failed >= ENOUGH:
+            left = self._look_at - loop.time()
+            if left <= 0:
+                self._look_at = loop.time() + self._pause
+                return
+            await told(self._over, left)
+
+
 class Budgets:
     """All that Slack allows this bot in its workspace: calls by method, posts by channel, the pace of each message."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self.pace = Pace(clock=clock)
+        self.outage = Outage()
         self._calls: dict[str, Bucket] = {}
         self._posts: dict[str, Bucket] = {}
 

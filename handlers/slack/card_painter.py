@@ -84,6 +84,7 @@ class CardPainter:
         return found
 
     async def _post(self, posting: Posting, *, look: bool) -> None:
+        await self._studio.budgets.outage.over()
         await self._studio.budgets.posts(posting.channel).take(self._canvas.urgency())
         try:
             ts = await self._find(posting) if look else None
@@ -110,6 +111,7 @@ class CardPainter:
         message_key = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
         await asyncio.sleep(pace.wait(message_key))
+        await self._studio.budgets.outage.over()
         await edits.take(self._canvas.urgency())
         async with pace.lock(message_key):
             deploy = await self._canvas.refresh()

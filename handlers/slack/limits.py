@@ -40,7 +40,7 @@ REPLAY_KEPT = 600.0
 # counts by the minute, and has 20, 50 and 100 for its tiers.
 Share = tuple[int, int]
 TIER_2: Share = (12, 6)
-TIER_3: Share = (10, 35)
+TIER_3: Share = (5, 40)
 TIER_4: Share = (30, 60)
 SHARES: Mapping[str, Share] = {
     "chat.postMessage": (20, 220),

@@ -71,7 +71,7 @@ class ThreadPainter:
                 changed.clear()
                 deploy = self._canvas.latest
                 try:
-                    waiting = await self._say(root, deploy)
+                    waiting = await self._say(root)
                     if self._tail_wait() == 0 and (printed.is_set() or deploy.outcome is not None):
                         printed.clear()
                         await self._tail(root, deploy)
@@ -97,23 +97,33 @@ class ThreadPainter:
         else:
             await told_any((changed, printed), waiting or LOOK_AGAIN)
 
-    async def _say(self, root: Posting, deploy: Deploy) -> float:
+    async def _say(self, root: Posting) -> float:
         """Post what was not said yet, in one message; seconds until the rest may be said, 0 when all is."""
-        pending = [said for said in sayings(deploy) if not self._is_said(said.kind)]
-        if not pending:
+        if not (pending := self._pending()):
             return 0.0
         now = asyncio.get_running_loop().time()
         pressing = any(said.mention for said in pending)
         if not pressing and now < self._said_at + TOGETHER:
             return self._said_at + TOGETHER - now
+        await self._turn(root)
+        pending, deploy = self._pending(), self._canvas.latest  # more may be to say by now
         broadcast = deploy.outcome is Outcome.FAILED and deploy.plan.protected
         closing = [said for said in pending if said.kind == CLOSING]
         if broadcast and closing and len(pending) > 1:
             await self._together(root, [said for said in pending if said.kind != CLOSING], broadcast=False)
+            await self._turn(root)
             pending = closing
         await self._together(root, pending, broadcast=broadcast and bool(closing))
         self._said_at = asyncio.get_running_loop().time()
         return 0.0
+
+    def _pending(self) -> list[Said]:
+        return [said for said in sayings(self._canvas.latest) if not self._is_said(said.kind)]
+
+    async def _turn(self, root: Posting) -> None:
+        """Wait until there may be another post in the channel."""
+        await self._studio.budgets.outage.over()
+        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency())
 
     def _is_said(self, kind: str) -> bool:
         posting = self._canvas.postings.get(kind)
@@ -121,7 +131,6 @@ class ThreadPainter:
 
     async def _together(self, root: Posting, pending: list[Said], *, broadcast: bool) -> None:
         claims = [await self._canvas.claim(said.kind, root.channel) for said in pending]
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency())
         found = {} if all(new for _, new in claims) else await self._found(root)
         left: list[tuple[Said, Posting]] = []
         for said, (posting, _) in zip(pending, claims, strict=True):
@@ -164,6 +173,7 @@ class ThreadPainter:
         return tail_message(title, text, about=about(deploy)) if text else None
 
     async def _first_tail(self, root: Posting) -> None:
+        await self._studio.budgets.outage.over()
         posting, new = await self._canvas.claim(TAIL, root.channel)
         await self._studio.budgets.posts(root.channel).take(lambda: Rank.TAIL)
         ts, painted = (None if new else (await self._found(root)).get(TAIL)), ""
@@ -178,6 +188,7 @@ class ThreadPainter:
     async def _edit_tail(self, posting: Posting) -> None:
         where = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
+        await self._studio.budgets.outage.over()
         await edits.take(lambda: Rank.TAIL)
         shown = await self._last_lines(self._canvas.latest)
         if shown is None or shown.digest == posting.painted:
@@ -205,6 +216,7 @@ class ThreadPainter:
         return True
 
     async def _attach_log(self, root: Posting, deploy: Deploy) -> None:
+        await self._studio.budgets.outage.over()
         posting, new = await self._canvas.claim(LOG, root.channel)
         name = output.log_name(deploy)
         file = None if new else await self._studio.sender.find_file(root.channel, root.ts, name)

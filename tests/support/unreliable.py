@@ -4,6 +4,7 @@ resets connections before or after Slack did what it was asked, or says nothing.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ class Unreliable:
     retry_after: Callable[[], str] = lambda: "1"
     url: str = ""
     log: list[tuple[float, str, str]] = field(default_factory=list)
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _runner: web.AppRunner | None = None
     _session: aiohttp.ClientSession | None = None
 
@@ -41,6 +43,7 @@ class Unreliable:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/api/"
 
     async def stop(self) -> None:
+        self._stopped.set()
         if self._runner is not None:
             await self._runner.cleanup()
         if self._session is not None:
@@ -59,7 +62,8 @@ class Unreliable:
             case Fate.UNHEARD:
                 return self._reset(request)
             case Fate.SILENT:
-                await asyncio.sleep(HELD)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), HELD)
                 return self._reset(request)
             case Fate.LOST:
                 await self._forwarded(request, method)
