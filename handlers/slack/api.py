@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.slack import limits
-from handlers.slack.budget import EDIT, Bucket, Budgets
+from handlers.slack.budget import EDIT, POST, Bucket, Budgets
 from handlers.slack.figures import CALLS, LIMITED
 
 DEFAULT_WAIT = 5.0
@@ -125,7 +125,7 @@ class Client(AsyncWebClient):
 
     async def _in_turn(self, method: str, given: dict[str, Any]) -> AsyncSlackResponse:
         bucket = self._budgets.calls(method)
-        if method != EDIT:
+        if self._patient or method not in (EDIT, POST):
             await self._turn(bucket)
         result = str(Trouble.AWAY)
         try:
@@ -136,7 +136,7 @@ class Client(AsyncWebClient):
             fault = _fault(error)
             result = fault.trouble
             if fault.trouble is Trouble.BUSY:
-                bucket.close(fault.wait)
+                self._budgets.refused(method, fault.wait)
             raise
         finally:
             counted(method, result)

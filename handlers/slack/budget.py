@@ -11,7 +11,7 @@ from handlers.slack.tasks import told
 
 Clock = Callable[[], float]
 
-EDIT = "chat.update"  # its turns are taken by those who paint, who know what is urgent
+EDIT, POST = "chat.update", "chat.postMessage"  # turns that those who paint take, before they make up what to show
 ENOUGH = 3  # calls in a row without an answer: Slack is away
 FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
 MESSAGES_KEPT = 2_000
@@ -167,6 +167,17 @@ class Budgets:
     @property
     def edits(self) -> Bucket:
         return self.calls(EDIT)
+
+    async def post(self, channel: str, rank: Callable[[], Rank] = usual) -> None:
+        """Wait until there may be another post in a channel."""
+        await self.calls(POST).take(rank)
+        await self.posts(channel).take(rank)
+
+    def refused(self, method: str, seconds: float) -> None:
+        """Slack said so: no such call for so long."""
+        self.calls(method).close(seconds)
+        for bucket in self._posts.values() if method == POST else ():
+            bucket.close(seconds)
 
     def posts(self, channel: str) -> Bucket:
         return self._posts.setdefault(channel, Bucket(rate=1 / limits.POST_PACE, burst=1, clock=self._clock))

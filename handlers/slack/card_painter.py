@@ -85,11 +85,11 @@ class CardPainter:
 
     async def _post(self, posting: Posting, *, look: bool) -> None:
         await self._studio.budgets.outage.over()
-        await self._studio.budgets.posts(posting.channel).take(self._canvas.urgency())
         try:
             ts = await self._find(posting) if look else None
             channel, painted = posting.channel, ""
             if ts is None:
+                await self._studio.budgets.post(posting.channel, self._canvas.urgency())
                 message = self._message(await self._canvas.refresh())
                 marked = mark(posting.deploy, CARD)
                 channel, ts = await self._studio.sender.post(posting.channel, message, marked)

@@ -105,6 +105,9 @@ class ThreadPainter:
         pressing = any(said.mention for said in pending)
         if not pressing and now < self._said_at + TOGETHER:
             return self._said_at + TOGETHER - now
+        await self._studio.budgets.outage.over()
+        if any(said.kind in self._canvas.postings for said in pending):
+            await self._recover(root)
         await self._turn(root)
         pending, deploy = self._pending(), self._canvas.latest  # more may be to say by now
         broadcast = deploy.outcome is Outcome.FAILED and deploy.plan.protected
@@ -122,29 +125,28 @@ class ThreadPainter:
 
     async def _turn(self, root: Posting) -> None:
         """Wait until there may be another post in the channel."""
-        await self._studio.budgets.outage.over()
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency())
+        await self._studio.budgets.post(root.channel, self._canvas.urgency())
+
+    async def _recover(self, root: Posting) -> None:
+        """What was posted, and nobody heard so."""
+        for kind, ts in (await self._found(root)).items():
+            posting = self._canvas.postings.get(kind)
+            if posting is not None and not posting.ts:
+                await self._canvas.posted(replace(posting, ts=ts))
 
     def _is_said(self, kind: str) -> bool:
         posting = self._canvas.postings.get(kind)
         return posting is not None and bool(posting.ts)
 
     async def _together(self, root: Posting, pending: list[Said], *, broadcast: bool) -> None:
-        claims = [await self._canvas.claim(said.kind, root.channel) for said in pending]
-        found = {} if all(new for _, new in claims) else await self._found(root)
-        left: list[tuple[Said, Posting]] = []
-        for said, (posting, _) in zip(pending, claims, strict=True):
-            if said.kind in found:
-                await self._canvas.posted(replace(posting, ts=found[said.kind]))
-            else:
-                left.append((said, posting))
-        if not left:
+        if not pending:
             return
-        mention = self._canvas.latest.by.slack if any(said.mention for said, _ in left) else None
-        message = lines_message([said.line for said, _ in left], about=about(self._canvas.latest), mention=mention)
-        marked = mark(self._canvas.id, *(said.kind for said, _ in left))
+        claims = [(await self._canvas.claim(said.kind, root.channel))[0] for said in pending]
+        mention = self._canvas.latest.by.slack if any(said.mention for said in pending) else None
+        message = lines_message([said.line for said in pending], about=about(self._canvas.latest), mention=mention)
+        marked = mark(self._canvas.id, *(said.kind for said in pending))
         channel, ts = await self._studio.sender.post(root.channel, message, marked, thread=root.ts, broadcast=broadcast)
-        for _, posting in left:
+        for posting in claims:
             await self._canvas.posted(replace(posting, channel=channel, ts=ts))
 
     async def _found(self, root: Posting) -> dict[str, str]:
@@ -175,9 +177,9 @@ class ThreadPainter:
     async def _first_tail(self, root: Posting) -> None:
         await self._studio.budgets.outage.over()
         posting, new = await self._canvas.claim(TAIL, root.channel)
-        await self._studio.budgets.posts(root.channel).take(lambda: Rank.TAIL)
         ts, painted = (None if new else (await self._found(root)).get(TAIL)), ""
         if ts is None:
+            await self._studio.budgets.post(root.channel, lambda: Rank.TAIL)
             shown = await self._last_lines(self._canvas.latest)
             assert shown is not None  # output only grows
             _, ts = await self._studio.sender.post(root.channel, shown, mark(self._canvas.id, TAIL), thread=root.ts)
@@ -235,7 +237,7 @@ class ThreadPainter:
         await self._canvas.posted(replace(posting, ts=file))
 
     async def _no_log(self, root: Posting, fault: Fault) -> str:
-        await self._studio.budgets.posts(root.channel).take(lambda: Rank.STATE)
+        await self._studio.budgets.post(root.channel)
         message = lines_message(
             [f"The log could not be attached here: Slack says {fault}."], about=about(self._canvas.latest)
         )
