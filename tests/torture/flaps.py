@@ -91,7 +91,6 @@ FAULTS = (
         what="Socket Mode: refresh, warning, cut, spent ticket, half-open, cut between delivery and ack",
         run=flaps,
         tries=500,
-        long=24,
         quick=3,
         on=(SQLITE,),
     ),
