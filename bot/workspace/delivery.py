@@ -39,12 +39,12 @@ class Deliverer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def deliver(self, delivery: Delivery) -> Answer | None:
+    async def deliver(self, delivery: Delivery, attempt: int = 0) -> Answer | None:
         """What the acknowledgement carried, {} for nothing; None when none came in time. What was not acknowledged is
-        delivered again, later, as Slack would."""
+        delivered again, later, as Slack would. `attempt`: as a repeat of that number."""
         if self.app.request_url is not None:
-            return await self.http.deliver(delivery)
-        return await self.sockets.deliver(delivery)
+            return await self.http.deliver(delivery, attempt)
+        return await self.sockets.deliver(delivery, attempt)
 
     def _note(self, delivery: Delivery, attempt: int, acked: bool) -> None:
         at = time.monotonic()

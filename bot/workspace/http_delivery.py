@@ -60,24 +60,23 @@ class HttpDelivery:
             return False
         return challenge in (answer.get("challenge"), answer.get("text"))
 
-    async def deliver(self, delivery: Delivery) -> Answer | None:
+    async def deliver(self, delivery: Delivery, attempt: int = 0) -> Answer | None:
         """What the acknowledgement carried; None when there was none in time."""
         try:
-            answer = await self._post(*encoded(delivery), {})
+            answer = await self._post(*encoded(delivery), repeat(attempt, "http_timeout"))
         except Refused as refused:
-            self._note(delivery, 0, False)
+            self._note(delivery, attempt, False)
             if delivery.kind == "events_api" and not refused.final:
                 self._later(self._again(delivery, str(refused)))
             return None
-        self._note(delivery, 0, True)
+        self._note(delivery, attempt, True)
         return answer
 
     async def _again(self, delivery: Delivery, reason: str) -> None:
         for number, pause in enumerate(HTTP_RETRY_SECONDS, 1):
             await asyncio.sleep(pause * self._pace)
-            retry = {"x-slack-retry-num": str(number), "x-slack-retry-reason": reason}
             try:
-                await self._post(*encoded(delivery), retry)
+                await self._post(*encoded(delivery), repeat(number, reason))
             except Refused as refused:
                 self._note(delivery, number, False)
                 if refused.final:
@@ -106,6 +105,11 @@ class HttpDelivery:
         except aiohttp.ClientError as error:
             log.info("the app did not take a delivery: %s", error)
             raise Refused("unknown_error") from None
+
+
+def repeat(number: int, reason: str) -> dict[str, str]:
+    """The headers of a delivery that comes again, for that reason; none the first time."""
+    return {"x-slack-retry-num": str(number), "x-slack-retry-reason": reason} if number else {}
 
 
 def _carried(raw: bytes) -> Answer:

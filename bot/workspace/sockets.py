@@ -46,15 +46,15 @@ class Sockets:
     async def stop(self) -> None:
         await asyncio.gather(*(connection.close() for connection in list(self.connections)))
 
-    async def deliver(self, delivery: Delivery) -> Answer | None:
+    async def deliver(self, delivery: Delivery, attempt: int = 0) -> Answer | None:
         """What the acknowledgement carried; None when there was none in time."""
         envelope = secrets.token_hex(8)
         acked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[envelope] = acked
-        sent = await self._send(envelope, delivery, 0)
+        sent = await self._send(envelope, delivery, attempt)
         if sent:
             await asyncio.wait({acked}, timeout=ACK_SECONDS * self.pace)
-        self.note(delivery, 0, acked.done())
+        self.note(delivery, attempt, acked.done())
         if acked.done():
             del self._waiting[envelope]
             return acked.result()

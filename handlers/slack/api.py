@@ -6,7 +6,6 @@ Which methods are called, and what follows from a failure, is decided by the cal
 import asyncio
 import logging
 import math
-import random
 from collections.abc import Awaitable, Mapping
 from enum import StrEnum
 from ipaddress import ip_address
@@ -16,19 +15,15 @@ from urllib.request import proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
-from slack_sdk.http_retry.request import HttpRequest
-from slack_sdk.http_retry.response import HttpResponse
-from slack_sdk.http_retry.state import RetryState
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.slack import limits
+from handlers.slack.budget import EDIT, POST, Bucket, Budgets
 from handlers.slack.figures import CALLS, LIMITED
 
 DEFAULT_WAIT = 5.0
 LONGEST_WAIT = 300.0
-SHORT_WAIT = 20.0  # what an answer to a person may be held up by
 
 
 class Trouble(StrEnum):
@@ -37,7 +32,8 @@ class Trouble(StrEnum):
     AWAY = "away"  # Slack did not answer or is not well: try again later; whether it was done is not known
     BUSY = "busy"  # refused for its rate: not done, try again after `wait`
     NO_ROOM = "no_room"  # we cannot post there
-    GONE = "gone"  # the message is not there any more, or may not be edited any more
+    GONE = "gone"  # the message is not there any more
+    FIXED = "fixed"  # the message may not be edited any more
     SHAPE = "shape"  # Slack does not take what we sent
     REFUSED = "refused"  # anything else that Slack says no to
 
@@ -51,9 +47,8 @@ _TROUBLES: Mapping[str, Trouble] = {
         ("not_in_channel", "channel_not_found", "is_archived", "is_inactive", "restricted_action", "invalid_channel"),
         Trouble.NO_ROOM,
     ),
-    **dict.fromkeys(
-        ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"), Trouble.GONE
-    ),
+    **dict.fromkeys(("message_not_found", "thread_not_found"), Trouble.GONE),
+    **dict.fromkeys(("cant_update_message", "edit_window_closed"), Trouble.FIXED),
     **dict.fromkeys(
         ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "invalid_arguments"),
         Trouble.SHAPE,
@@ -71,11 +66,10 @@ class Fault(Exception):  # noqa: N818 (a value as much as an exception)
         self.wait = wait
 
 
-async def call(answer: Awaitable[Any], *, within: float = limits.CALL) -> dict[str, Any]:
+async def call(answer: Awaitable[Any]) -> dict[str, Any]:
     """What Slack answers, as a dict; `headers` of the answer are under `_headers`. Raises Fault, nothing else."""
     try:
-        async with asyncio.timeout(within):
-            found = await answer
+        found = await answer
     except TimeoutError:
         raise Fault(error="no answer in time", trouble=Trouble.AWAY) from None
     except SlackApiError as error:
@@ -109,43 +103,52 @@ def retry_after(headers: Mapping[str, Any]) -> float:
     return min(max(seconds, 0.0), LONGEST_WAIT) if math.isfinite(seconds) else DEFAULT_WAIT
 
 
-class WaitOnce(AsyncRateLimitErrorRetryHandler):
-    """Wait as long as Slack says and call again, once, when that is not long."""
+class Client(AsyncWebClient):
+    """The SDK's client, whose calls keep to the budgets of the workspace, have a time limit, and are counted.
 
-    def __init__(self) -> None:
-        super().__init__(max_retry_count=1)
+    `patient`: a short rate limit is waited out once, and nobody is held up for long. Who paints waits as long as it
+    takes, and decides what to do about a rate limit."""
 
-    async def prepare_for_next_attempt_async(
-        self,
-        *,
-        state: RetryState,
-        request: HttpRequest,
-        response: HttpResponse | None = None,
-        error: Exception | None = None,
-    ) -> None:
-        wait = retry_after(response.headers) if response is not None else LONGEST_WAIT
-        if wait > SHORT_WAIT:
-            return
-        LIMITED.labels(urlsplit(request.url).path.rsplit("/", 1)[-1]).inc()
-        await asyncio.sleep(wait + random.random() / 2)  # noqa: S311 (spreads callers, keeps no secret)
-        state.next_attempt_requested = True
-        state.increment_current_attempt()
-
-
-class Counting(AsyncWebClient):
-    """The SDK's client, whose calls are counted."""
+    def __init__(self, *, budgets: Budgets, patient: bool, **more: Any) -> None:
+        super().__init__(retry_handlers=[], **more)
+        self._budgets = budgets
+        self._patient = patient
 
     async def api_call(self, api_method: str, **more: Any) -> AsyncSlackResponse:
+        try:
+            return await self._in_turn(api_method, more)
+        except SlackApiError as error:
+            fault = _fault(error)
+            if not self._patient or fault.trouble is not Trouble.BUSY or fault.wait > limits.HELD_UP:
+                raise
+        return await self._in_turn(api_method, more)
+
+    async def _in_turn(self, method: str, given: dict[str, Any]) -> AsyncSlackResponse:
+        bucket = self._budgets.calls(method)
+        if self._patient or method not in (EDIT, POST):
+            await self._turn(bucket)
         result = str(Trouble.AWAY)
         try:
-            answer = await super().api_call(api_method, **more)
+            async with asyncio.timeout(limits.CALL):
+                answer = await super().api_call(method, **given)
             result = "ok"
         except SlackApiError as error:
-            result = _fault(error).trouble
+            fault = _fault(error)
+            result = fault.trouble
+            if fault.trouble is Trouble.BUSY:
+                self._budgets.refused(method, fault.wait)
             raise
         finally:
-            counted(api_method, result)
+            counted(method, result)
+            self._budgets.outage.noted(answered=result not in (Trouble.AWAY, Trouble.BUSY))
         return answer
+
+    async def _turn(self, bucket: Bucket) -> None:
+        try:
+            async with asyncio.timeout(limits.HELD_UP if self._patient else None):
+                await bucket.take()
+        except TimeoutError:
+            raise Fault(error="ratelimited", trouble=Trouble.BUSY) from None
 
 
 def counted(method: str, result: str) -> None:
@@ -154,13 +157,14 @@ def counted(method: str, result: str) -> None:
         LIMITED.labels(method).inc()
 
 
-def client(token: str, api_url: str, session: aiohttp.ClientSession, *, patient: bool) -> AsyncWebClient:
-    """A client on the shared session. `patient` waits out a rate limit; painters do their own waiting."""
-    made = Counting(
+def client(token: str, api_url: str, session: aiohttp.ClientSession, *, budgets: Budgets, patient: bool) -> Client:
+    """A client on the shared session."""
+    made = Client(
         token=token,
         base_url=api_url,
         session=session,
-        retry_handlers=[WaitOnce()] if patient else [],
+        budgets=budgets,
+        patient=patient,
         logger=quiet(),
         timeout=int(limits.CALL),
     )

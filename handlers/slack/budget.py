@@ -1,5 +1,5 @@
-"""Budgets: who may edit or post next, so that Slack never has to refuse us. The most urgent first, then the longest
-waiting."""
+"""Budgets: who may call, post or edit next, so that Slack never has to refuse us. The most urgent first, then the
+longest waiting."""
 
 import asyncio
 import time
@@ -7,9 +7,13 @@ from collections.abc import Callable
 from enum import IntEnum
 
 from handlers.slack import limits
+from handlers.slack.tasks import told
 
 Clock = Callable[[], float]
 
+EDIT, POST = "chat.update", "chat.postMessage"  # turns that those who paint take, before they make up what to show
+ENOUGH = 3  # calls in a row without an answer: Slack is away
+FIRST_LOOK, LONGEST_LOOK = 0.5, 5.0
 MESSAGES_KEPT = 2_000
 
 
@@ -17,6 +21,10 @@ class Rank(IntEnum):
     FINAL = 0
     STATE = 1
     TAIL = 2
+
+
+def usual() -> Rank:
+    return Rank.STATE
 
 
 class Bucket:
@@ -33,7 +41,7 @@ class Bucket:
         self._waiting: list[tuple[Callable[[], Rank], asyncio.Future[None]]] = []
         self._giving: asyncio.Task[None] | None = None
 
-    async def take(self, rank: Callable[[], Rank]) -> None:
+    async def take(self, rank: Callable[[], Rank] = usual) -> None:
         """Wait for a token."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rank, turn))
@@ -107,14 +115,69 @@ class Pace:
             del self._locks[message]
 
 
+class Outage:
+    """While Slack is away, those who paint wait until it is back; one at a time is let through to look whether it is.
+    So nobody's turn is wasted on a Slack that does not answer, and little is unsure when it does again."""
+
+    def __init__(self) -> None:
+        self._failed = 0
+        self._pause = FIRST_LOOK
+        self._look_at = float("-inf")
+        self._over = asyncio.Event()
+
+    def noted(self, *, answered: bool) -> None:
+        """What came of a call, whoever made it."""
+        if answered:
+            self._failed, self._pause = 0, FIRST_LOOK
+            self._over.set()
+            return
+        self._failed += 1
+        if self._failed >= ENOUGH:
+            self._look_at = asyncio.get_running_loop().time() + self._pause
+            self._pause = min(self._pause * 2, LONGEST_LOOK)
+            self._over.clear()
+
+    async def over(self) -> None:
+        """Wait until Slack is back, or until it is the caller's turn to look."""
+        loop = asyncio.get_running_loop()
+        while self._failed >= ENOUGH:
+            left = self._look_at - loop.time()
+            if left <= 0:
+                self._look_at = loop.time() + self._pause
+                return
+            await told(self._over, left)
+
+
 class Budgets:
-    """All that is shared by those who paint: edits in all, posts by channel, the pace of each message."""
+    """All that Slack allows this bot in its workspace: calls by method, posts by channel, the pace of each message."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self.edits = Bucket(rate=limits.EDITS_A_MINUTE / 60, burst=limits.EDITS_BURST, clock=clock)
         self.pace = Pace(clock=clock)
+        self.outage = Outage()
+        self._calls: dict[str, Bucket] = {}
         self._posts: dict[str, Bucket] = {}
+
+    def calls(self, method: str) -> Bucket:
+        if method not in self._calls:
+            burst, a_minute = limits.SHARES.get(method, limits.TIER_4)
+            self._calls[method] = Bucket(rate=a_minute / 60, burst=burst, clock=self._clock)
+        return self._calls[method]
+
+    @property
+    def edits(self) -> Bucket:
+        return self.calls(EDIT)
+
+    async def post(self, channel: str, rank: Callable[[], Rank] = usual) -> None:
+        """Wait until there may be another post in a channel."""
+        await self.calls(POST).take(rank)
+        await self.posts(channel).take(rank)
+
+    def refused(self, method: str, seconds: float) -> None:
+        """Slack said so: no such call for so long."""
+        self.calls(method).close(seconds)
+        for bucket in self._posts.values() if method == POST else ():
+            bucket.close(seconds)
 
     def posts(self, channel: str) -> Bucket:
         return self._posts.setdefault(channel, Bucket(rate=1 / limits.POST_PACE, burst=1, clock=self._clock))

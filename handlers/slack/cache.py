@@ -27,3 +27,6 @@ class Cache(Generic[T]):
             self._kept.clear()
         self._kept[key] = (self._clock() + SECONDS, answer)
         return answer
+
+    def forget(self, key: str) -> None:
+        self._kept.pop(key, None)

@@ -4,11 +4,11 @@ Slack does not."""
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from handlers.slack.api import Fault, Trouble
-from handlers.slack.budget import Bucket, Budgets, Rank
+from handlers.slack.budget import Budgets, Rank
 from handlers.slack.channels import Channels
 from handlers.slack.private import Private
 from handlers.slack.sending import Sender
@@ -19,7 +19,8 @@ from pipelines.shipmate import Posting, Shipmate
 log = logging.getLogger(__name__)
 
 SURFACE = "slack"
-CARD = "card"
+CARD, CLOSING, TAIL = "card", "closing", "tail"
+REMOVED = "removed"  # that the message was removed once and posted again
 LOOK_AGAIN = 5.0
 WATCH_AGAIN = 10.0
 FIRST_WAIT, LONGEST_WAIT, REFUSED_WAIT = 0.5, 10.0, 30.0
@@ -50,11 +51,9 @@ class Patience:
     def good(self) -> None:
         self._wait = FIRST_WAIT
 
-    async def after(self, fault: Fault, bucket: Bucket | None = None) -> None:
+    async def after(self, fault: Fault) -> None:
         if fault.trouble is Trouble.NO_ROOM:
             raise UnreachableError(fault.error)
-        if fault.trouble is Trouble.BUSY and bucket is not None:
-            bucket.close(fault.wait)
         wait = REFUSED_WAIT if fault.trouble is Trouble.REFUSED else self._wait
         log.log(logging.ERROR if fault.trouble is Trouble.REFUSED else logging.INFO, "Slack says %s", fault)
         self._wait = min(self._wait * 2, LONGEST_WAIT)
@@ -100,12 +99,12 @@ class Canvas:
                 event.set()
         return self.latest
 
-    def urgency(self, otherwise: Rank) -> Callable[[], Rank]:
-        """The rank of an edit at the moment it is asked for: an end, or a question, goes first."""
+    def urgency(self) -> Callable[[], Rank]:
+        """The rank of a state at the moment it is asked for: an end, or a question, goes first."""
 
         def rank() -> Rank:
             pressing = self.latest.outcome is not None or self.latest.waits()
-            return Rank.FINAL if pressing else otherwise
+            return Rank.FINAL if pressing else Rank.STATE
 
         return rank
 
@@ -124,6 +123,23 @@ class Canvas:
         await self.studio.shipmate.posted(posting)
         self.postings[posting.kind] = posting
         return posting
+
+    async def removed(self, root: Posting) -> bool:
+        """Somebody removed the message. True where it is posted again, with a thread of its own: once, and while nobody
+        was told how the deploy ended."""
+        if not self.root.done() or self.root.result().ts != root.ts:
+            return True  # the other who paints noticed it before
+        told = (closing := self.postings.get(CLOSING)) is not None and closing.ts
+        if told or REMOVED in self.postings:
+            return False
+        log.info("somebody removed the message of %s; it is posted again", self.id)
+        self.root = asyncio.get_running_loop().create_future()
+        for kind in {CARD, TAIL} & self.postings.keys():
+            await self.posted(replace(self.postings[kind], ts="", painted=""))
+        await self.claim(REMOVED, root.channel, root.ts)
+        for event in self._changed:
+            event.set()
+        return True
 
     async def is_painted(self, seq: int) -> None:
         """All that this deploy shows is true up to event `seq`."""

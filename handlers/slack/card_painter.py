@@ -7,14 +7,13 @@ from datetime import timedelta
 from handlers.chat.deploy_card import deploy_card
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, card_message
-from handlers.slack.budget import Rank
 from handlers.slack.canvas import CARD, LOOK_AGAIN, SURFACE, Canvas, Patience, UnreachableError
 from handlers.slack.sending import mark
 from handlers.slack.tasks import told
 from pipelines.domain.deploy import Deploy
 from pipelines.shipmate import Posting
 
-GONE = "gone"  # somebody removed the message: it is left so
+GONE = "gone"  # the message cannot be edited any more, and is left so
 JUST_POSTED = timedelta(seconds=15)
 LOOK_SOON = 0.2
 CLOCKS_DIFFER = 300.0  # seconds by which Slack's clock and ours may differ
@@ -85,12 +84,12 @@ class CardPainter:
         return found
 
     async def _post(self, posting: Posting, *, look: bool) -> None:
-        bucket = self._studio.budgets.posts(posting.channel)
-        await bucket.take(self._canvas.urgency(Rank.STATE))
+        await self._studio.budgets.outage.over()
         try:
             ts = await self._find(posting) if look else None
             channel, painted = posting.channel, ""
             if ts is None:
+                await self._studio.budgets.post(posting.channel, self._canvas.urgency())
                 message = self._message(await self._canvas.refresh())
                 marked = mark(posting.deploy, CARD)
                 channel, ts = await self._studio.sender.post(posting.channel, message, marked)
@@ -98,7 +97,7 @@ class CardPainter:
         except Fault as fault:
             if fault.trouble is Trouble.SHAPE:
                 raise UnreachableError(fault.error) from None
-            await self._patience.after(fault, bucket)
+            await self._patience.after(fault)
             return
         self._studio.budgets.pace.painted((channel, ts))
         self._patience.good()
@@ -106,13 +105,14 @@ class CardPainter:
 
     async def _find(self, posting: Posting) -> str | None:
         since = posting.claimed_at.timestamp() - CLOCKS_DIFFER if posting.claimed_at else 0.0
-        return await self._studio.sender.find(posting.channel, posting.deploy, CARD, since=since)
+        return (await self._studio.sender.find(posting.channel, posting.deploy, since=since)).get(CARD)
 
     async def _edit(self, posting: Posting) -> None:
         message_key = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
         await asyncio.sleep(pace.wait(message_key))
-        await edits.take(self._canvas.urgency(Rank.STATE))
+        await self._studio.budgets.outage.over()
+        await edits.take(self._canvas.urgency())
         async with pace.lock(message_key):
             deploy = await self._canvas.refresh()
             if pace.wait(message_key) > 0 or deploy.retried_by is not None or self._shows(posting, deploy):
@@ -123,10 +123,12 @@ class CardPainter:
                 await self._studio.sender.edit(*message_key, shown, mark(posting.deploy, CARD))
                 painted = shown.digest
             except Fault as fault:
-                if fault.trouble not in (Trouble.GONE, Trouble.SHAPE):
-                    await self._patience.after(fault, edits)
+                if fault.trouble is Trouble.GONE and await self._canvas.removed(posting):
                     return
-                painted = GONE if fault.trouble is Trouble.GONE else shown.digest
+                if fault.trouble not in (Trouble.GONE, Trouble.FIXED, Trouble.SHAPE):
+                    await self._patience.after(fault)
+                    return
+                painted = shown.digest if fault.trouble is Trouble.SHAPE else GONE
             finally:
                 pace.painted(message_key)
             self._patience.good()

@@ -8,6 +8,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.api import Fault, Trouble, call
+from handlers.slack.cache import Cache
 from handlers.slack.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class Channels:
         self._web = web
         self._workspace = workspace
         self._clock = clock
+        self._rooms: Cache[dict[str, Any] | None] = Cache(self._room, clock=clock)
         self._ids: dict[str, str] = {}
         self._at = float("-inf")
 
@@ -67,13 +69,21 @@ class Channels:
         found = await self.id_of(channel)
         if found is None:
             return channel
+        room = await self._rooms.get(found)
+        closed = channel if room is None else await self._closed(channel, room)
+        if closed is not None:
+            self._rooms.forget(found)  # somebody may invite us at any moment
+        return closed
+
+    async def _room(self, channel: str) -> dict[str, Any] | None:
+        """What Slack tells of a channel; None where it tells us nothing."""
         try:
-            answer = await call(self._web.conversations_info(channel=found))
+            answer = await call(self._web.conversations_info(channel=channel))
         except Fault as fault:
             if fault.trouble is Trouble.NO_ROOM:
-                return channel
+                return None
             raise
-        return await self._closed(channel, answer.get("channel") or {})
+        return answer.get("channel") or {}
 
     async def _closed(self, channel: str, info: dict[str, Any]) -> str | None:
         name = f"#{info['name']}" if info.get("name") else channel

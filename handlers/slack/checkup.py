@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack import api, routes
 from handlers.slack.api import call
+from handlers.slack.budget import Budgets
 from handlers.slack.channels import Channels
 from handlers.slack.workspace import Identity, Workspace, identity_of
 
@@ -42,7 +43,7 @@ class Checkup:
     """Every method raises Fault, whose `error` is Slack's own word."""
 
     def __init__(self, token: str, api_url: str, session: aiohttp.ClientSession) -> None:
-        self._web: AsyncWebClient = api.client(token, api_url, session, patient=False)
+        self._web: AsyncWebClient = api.client(token, api_url, session, budgets=Budgets(), patient=False)
         self._workspace = Workspace(self._web)
         self._channels = Channels(self._web, self._workspace)
 

@@ -58,6 +58,7 @@ class SlackDoor:
         self._credentials = credentials
         self._clock = clock
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limits.UPLOAD))
+        self._budgets = Budgets()
         self._web = self._client(patient=True)
         self._workspace = Workspace(self._web)
         self._channels = Channels(self._web, self._workspace)
@@ -69,7 +70,8 @@ class SlackDoor:
         self._edge: Edge | None = None
 
     def _client(self, *, patient: bool) -> AsyncWebClient:
-        return api.client(self._credentials.bot_token, self._credentials.api_url, self._session, patient=patient)
+        given = self._credentials
+        return api.client(given.bot_token, given.api_url, self._session, budgets=self._budgets, patient=patient)
 
     def routes(self, site: web.Application) -> None:
         """Where signed requests of Slack arrive, when there is a secret to check them with."""
@@ -121,7 +123,7 @@ class SlackDoor:
         return Studio(
             shipmate=shipmate,
             sender=Sender(self._client(patient=False)),
-            budgets=Budgets(),
+            budgets=self._budgets,
             channels=self._channels,
             private=self._private,
             clock=self._clock,

@@ -1,5 +1,7 @@
 """Slack's numbers that this door keeps to, and our own that are stricter. Nothing here does anything."""
 
+from collections.abc import Mapping
+
 # Sizes, in characters unless said otherwise.
 TEXT = 300
 TITLE = 300
@@ -27,12 +29,24 @@ BODY_BYTES = 1024 * 1024  # of a request to us
 # Seconds.
 CALL = 10.0
 UPLOAD = 60.0
+HELD_UP = 10.0  # an answer to a person, by what Slack allows us
 EDIT_PACE = 3.0  # between two paintings of one message
 POST_PACE = 1.0  # between two posts in one channel
 REPLY_LIVES = 29 * 60.0  # a response_url lives 30 minutes
 CLOCK_SKEW = 300  # of a signature's timestamp
 REPLAY_KEPT = 600.0
 
-# Edits of messages, over all deploys: never more than EDITS_BURST + EDITS_A_MINUTE (45) in any minute; Slack has 50.
-EDITS_A_MINUTE = 42
-EDITS_BURST = 3
+# Calls of a method over the whole workspace, whoever makes them: so many at once, and so many more a minute. Slack
+# counts by the minute, and has 20, 50 and 100 for its tiers.
+Share = tuple[int, int]
+TIER_2: Share = (12, 6)
+TIER_3: Share = (5, 40)
+TIER_4: Share = (30, 60)
+SHARES: Mapping[str, Share] = {
+    "chat.postMessage": (20, 220),
+    "chat.update": (3, 42),
+    **dict.fromkeys(
+        ("apps.connections.open", "conversations.history", "conversations.info", "conversations.replies"), TIER_3
+    ),
+    **dict.fromkeys(("conversations.list", "usergroups.list", "usergroups.users.list", "users.list"), TIER_2),
+}

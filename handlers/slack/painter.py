@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from handlers.chat import thread, words
 from handlers.slack.blocks import lines_message
-from handlers.slack.canvas import CARD, LOOK_AGAIN, Canvas, Studio, UnreachableError, over
+from handlers.slack.canvas import CARD, CLOSING, LOOK_AGAIN, Canvas, Studio, UnreachableError, over
 from handlers.slack.card_painter import CardPainter
 from handlers.slack.tasks import HOPELESS, Breaks, told
-from handlers.slack.thread_painter import CLOSING, ThreadPainter
+from handlers.slack.thread_painter import ThreadPainter
 from pipelines.domain.deploy import Deploy
 from pipelines.shipmate import away, noted
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack import limits
 from handlers.slack.api import Fault, Trouble, call
 from handlers.slack.blocks import Message, plainer
 
@@ -61,20 +60,21 @@ class Sender:
             log.error("Slack does not take an edit of ours (%s): it goes as one sentence", fault)
             await call(self._web.chat_update(channel=channel, ts=ts, metadata=marked, **plainer(message).payload))
 
-    async def find(self, channel: str, deploy: str, kind: str, *, thread: str = "", since: float = 0.0) -> str | None:
-        """The ts of the message of ours that a process before us may have posted. Without the right to look, None."""
+    async def find(self, channel: str, deploy: str, *, thread: str = "", since: float = 0.0) -> dict[str, str]:
+        """The ts of each kind of message of ours that is there, though nobody recorded it. Without the right to look,
+        none."""
+        found: dict[str, str] = {}
         try:
             for message in await self._messages(channel, thread, since):
                 marked = message.get("metadata") or {}
                 payload = marked.get("event_payload") or {}
-                kinds = str(payload.get("kinds", "")).split(",")
-                if marked.get("event_type") == EVENT and payload.get("deploy") == deploy and kind in kinds:
-                    return str(message["ts"])
+                if marked.get("event_type") == EVENT and payload.get("deploy") == deploy:
+                    found |= dict.fromkeys(str(payload.get("kinds", "")).split(","), str(message["ts"]))
         except Fault as fault:
             if fault.trouble in NOT_NOW:
                 raise
-            log.info("nobody can look whether %s of %s was posted: %s", kind, deploy, fault)
-        return None
+            log.info("nobody can look what was posted of %s: %s", deploy, fault)
+        return found
 
     async def find_file(self, channel: str, thread: str, name: str) -> str | None:
         """The id of a file of that name in a thread. Without the right to look, None."""
@@ -118,6 +118,6 @@ class Sender:
             initial_comment=title,
             request_file_info=False,
         )
-        answer = await call(upload, within=limits.UPLOAD)
+        answer = await call(upload)
         files = answer.get("files") or [{}]
         return str(files[0].get("id") or "sent")

@@ -24,7 +24,7 @@ from handlers.slack.shapes import sound
 
 log = logging.getLogger(__name__)
 
-PING_SECONDS = 5.0
+PING_SECONDS = 3.0  # a connection that died without a word is noticed within three of these
 WATCH_SECONDS = 2.0
 CLOSE_SECONDS = 3.0
 

@@ -11,7 +11,7 @@ from handlers.slack import limits, output
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, lines_message, tail_message
 from handlers.slack.budget import Rank
-from handlers.slack.canvas import LOOK_AGAIN, Canvas, Patience, over
+from handlers.slack.canvas import CLOSING, LOOK_AGAIN, TAIL, Canvas, Patience, over
 from handlers.slack.sending import mark
 from handlers.slack.tasks import told_any
 from pipelines.domain.deploy import Deploy
@@ -20,7 +20,7 @@ from pipelines.shipmate import Posting
 
 log = logging.getLogger(__name__)
 
-CLOSING, TAIL, LOG = "closing", "tail", "log"
+LOG = "log"
 GONE = "gone"
 UPLOADS = 5
 TOGETHER = 3.0  # seconds in which milestones gather before they are posted in one message
@@ -63,26 +63,28 @@ class ThreadPainter:
 
     async def paint(self) -> int:
         """Paint until all is said; the number of the event it is painted up to. Raises UnreachableError."""
-        root = await asyncio.shield(self._canvas.root)
         changed = self._canvas.listening()
         with self._studio.shipmate.listening(f"output:{self._canvas.id}") as printed:
             printed.set()
             while True:
+                root = await asyncio.shield(self._canvas.root)
                 changed.clear()
                 deploy = self._canvas.latest
                 try:
-                    waiting = await self._say(root, deploy)
+                    waiting = await self._say(root)
                     if self._tail_wait() == 0 and (printed.is_set() or deploy.outcome is not None):
                         printed.clear()
                         await self._tail(root, deploy)
                     if deploy.outcome is not None and not waiting and await self._finished(root, deploy):
                         return deploy.seq
                 except Fault as fault:
+                    if fault.trouble is Trouble.GONE and await self._canvas.removed(root):
+                        continue
                     if fault.trouble in (Trouble.GONE, Trouble.SHAPE):
                         log.error("the thread of %s stays as it is: %s", deploy.id, fault)
                         return await over(self._canvas)
                     printed.set()
-                    await self._patience.after(fault, self._studio.budgets.posts(root.channel))
+                    await self._patience.after(fault)
                     continue
                 self._patience.good()
                 await self._rest(changed, printed, waiting)
@@ -95,49 +97,60 @@ class ThreadPainter:
         else:
             await told_any((changed, printed), waiting or LOOK_AGAIN)
 
-    async def _say(self, root: Posting, deploy: Deploy) -> float:
+    async def _say(self, root: Posting) -> float:
         """Post what was not said yet, in one message; seconds until the rest may be said, 0 when all is."""
-        pending = [said for said in sayings(deploy) if not self._is_said(said.kind)]
-        if not pending:
+        if not (pending := self._pending()):
             return 0.0
         now = asyncio.get_running_loop().time()
         pressing = any(said.mention for said in pending)
         if not pressing and now < self._said_at + TOGETHER:
             return self._said_at + TOGETHER - now
+        await self._studio.budgets.outage.over()
+        if any(said.kind in self._canvas.postings for said in pending):
+            await self._recover(root)
+        await self._turn(root)
+        pending, deploy = self._pending(), self._canvas.latest  # more may be to say by now
         broadcast = deploy.outcome is Outcome.FAILED and deploy.plan.protected
         closing = [said for said in pending if said.kind == CLOSING]
         if broadcast and closing and len(pending) > 1:
             await self._together(root, [said for said in pending if said.kind != CLOSING], broadcast=False)
+            await self._turn(root)
             pending = closing
         await self._together(root, pending, broadcast=broadcast and bool(closing))
         self._said_at = asyncio.get_running_loop().time()
         return 0.0
+
+    def _pending(self) -> list[Said]:
+        return [said for said in sayings(self._canvas.latest) if not self._is_said(said.kind)]
+
+    async def _turn(self, root: Posting) -> None:
+        """Wait until there may be another post in the channel."""
+        await self._studio.budgets.post(root.channel, self._canvas.urgency())
+
+    async def _recover(self, root: Posting) -> None:
+        """What was posted, and nobody heard so."""
+        for kind, ts in (await self._found(root)).items():
+            posting = self._canvas.postings.get(kind)
+            if posting is not None and not posting.ts:
+                await self._canvas.posted(replace(posting, ts=ts))
 
     def _is_said(self, kind: str) -> bool:
         posting = self._canvas.postings.get(kind)
         return posting is not None and bool(posting.ts)
 
     async def _together(self, root: Posting, pending: list[Said], *, broadcast: bool) -> None:
-        claims = [await self._canvas.claim(said.kind, root.channel) for said in pending]
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency(Rank.STATE))
-        left: list[tuple[Said, Posting]] = []
-        for said, (posting, new) in zip(pending, claims, strict=True):
-            found = None if new else await self._find(root, said.kind)
-            if found is None:
-                left.append((said, posting))
-            else:
-                await self._canvas.posted(replace(posting, ts=found))
-        if not left:
+        if not pending:
             return
-        mention = self._canvas.latest.by.slack if any(said.mention for said, _ in left) else None
-        message = lines_message([said.line for said, _ in left], about=about(self._canvas.latest), mention=mention)
-        marked = mark(self._canvas.id, *(said.kind for said, _ in left))
+        claims = [(await self._canvas.claim(said.kind, root.channel))[0] for said in pending]
+        mention = self._canvas.latest.by.slack if any(said.mention for said in pending) else None
+        message = lines_message([said.line for said in pending], about=about(self._canvas.latest), mention=mention)
+        marked = mark(self._canvas.id, *(said.kind for said in pending))
         channel, ts = await self._studio.sender.post(root.channel, message, marked, thread=root.ts, broadcast=broadcast)
-        for _, posting in left:
+        for posting in claims:
             await self._canvas.posted(replace(posting, channel=channel, ts=ts))
 
-    async def _find(self, root: Posting, kind: str) -> str | None:
-        return await self._studio.sender.find(root.channel, self._canvas.id, kind, thread=root.ts)
+    async def _found(self, root: Posting) -> dict[str, str]:
+        return await self._studio.sender.find(root.channel, self._canvas.id, thread=root.ts)
 
     def _tail_wait(self) -> float:
         """Seconds until the tail may be painted again."""
@@ -162,10 +175,11 @@ class ThreadPainter:
         return tail_message(title, text, about=about(deploy)) if text else None
 
     async def _first_tail(self, root: Posting) -> None:
+        await self._studio.budgets.outage.over()
         posting, new = await self._canvas.claim(TAIL, root.channel)
-        await self._studio.budgets.posts(root.channel).take(self._canvas.urgency(Rank.TAIL))
-        ts, painted = (None if new else await self._find(root, TAIL)), ""
+        ts, painted = (None if new else (await self._found(root)).get(TAIL)), ""
         if ts is None:
+            await self._studio.budgets.post(root.channel, lambda: Rank.TAIL)
             shown = await self._last_lines(self._canvas.latest)
             assert shown is not None  # output only grows
             _, ts = await self._studio.sender.post(root.channel, shown, mark(self._canvas.id, TAIL), thread=root.ts)
@@ -176,7 +190,8 @@ class ThreadPainter:
     async def _edit_tail(self, posting: Posting) -> None:
         where = (posting.channel, posting.ts)
         pace, edits = self._studio.budgets.pace, self._studio.budgets.edits
-        await edits.take(self._canvas.urgency(Rank.TAIL))
+        await self._studio.budgets.outage.over()
+        await edits.take(lambda: Rank.TAIL)
         shown = await self._last_lines(self._canvas.latest)
         if shown is None or shown.digest == posting.painted:
             edits.give_back()
@@ -185,9 +200,7 @@ class ThreadPainter:
             await self._studio.sender.edit(*where, shown, mark(self._canvas.id, TAIL))
             painted = shown.digest
         except Fault as fault:
-            if fault.trouble is Trouble.BUSY:
-                edits.close(fault.wait)
-            if fault.trouble is not Trouble.GONE:
+            if fault.trouble not in (Trouble.GONE, Trouble.FIXED):
                 raise
             painted = GONE
         finally:
@@ -205,6 +218,7 @@ class ThreadPainter:
         return True
 
     async def _attach_log(self, root: Posting, deploy: Deploy) -> None:
+        await self._studio.budgets.outage.over()
         posting, new = await self._canvas.claim(LOG, root.channel)
         name = output.log_name(deploy)
         file = None if new else await self._studio.sender.find_file(root.channel, root.ts, name)
@@ -217,13 +231,13 @@ class ThreadPainter:
                 )
             except Fault as fault:
                 self._uploads += 1
-                if fault.trouble in (Trouble.AWAY, Trouble.BUSY) and self._uploads < UPLOADS:
+                if fault.trouble is Trouble.BUSY or (fault.trouble is Trouble.AWAY and self._uploads < UPLOADS):
                     raise
                 file = await self._no_log(root, fault)
         await self._canvas.posted(replace(posting, ts=file))
 
     async def _no_log(self, root: Posting, fault: Fault) -> str:
-        await self._studio.budgets.posts(root.channel).take(lambda: Rank.STATE)
+        await self._studio.budgets.post(root.channel)
         message = lines_message(
             [f"The log could not be attached here: Slack says {fault}."], about=about(self._canvas.latest)
         )

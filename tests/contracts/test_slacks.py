@@ -12,6 +12,7 @@ import pytest
 from handlers.slack import api
 from handlers.slack.api import Fault, Trouble
 from handlers.slack.blocks import Message, lines_message
+from handlers.slack.budget import Budgets
 from handlers.slack.private import Private
 from handlers.slack.sending import Sender, mark
 from pipelines.domain.events import Place
@@ -67,7 +68,7 @@ class Slack(Protocol):
 class RealWire:
     def __init__(self, slack: Threaded, wire: Unreliable) -> None:
         self._slack, self._wire = slack, wire
-        wire.fate = lambda _method: self._next()
+        wire.fate = lambda _method, _args: self._next()
         self._fates: list[Fate] = []
 
     def _next(self) -> Fate:
@@ -79,7 +80,8 @@ class RealWire:
     def run(self, work: Callable[[Door], Awaitable[T]]) -> T:
         async def there() -> T:
             async with aiohttp.ClientSession() as session:
-                web = api.client("xoxb-local-workspace", self._wire.url, session, patient=False)
+                budgets = Budgets()
+                web = api.client("xoxb-local-workspace", self._wire.url, session, budgets=budgets, patient=False)
                 return await work(Door(web, session))
 
         return asyncio.run(there())
@@ -113,7 +115,7 @@ class Simulated:
 
     def run(self, work: Callable[[Door], Awaitable[T]]) -> T:
         loop = SimulatedLoop(self._agenda, self)
-        web = SimulatedWeb(self._slack, loop, patient=False)
+        web = SimulatedWeb(self._slack, loop, budgets=Budgets(clock=loop.time), patient=False)
 
         async def there() -> T:
             return await work(Door(web, SimulatedSession.of(self._slack, loop)))
@@ -153,24 +155,24 @@ def test_what_is_posted_is_there_and_is_found_by_its_mark(slack: Slack) -> None:
     ts = slack.run(lambda door: door.post("one"))
     slack.run(lambda door: door.post("another", "tail"))
     assert slack.shown() == ["one", "another"]
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "card")) == ts
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "closing")) is None
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d2", "card")) is None
+    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1"))["card"] == ts
+    assert "closing" not in slack.run(lambda door: door.sender.find(DEPLOYS, "d1"))
+    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d2")) == {}
 
 
 def test_an_edit_replaces_what_is_shown(slack: Slack) -> None:
     ts = slack.run(lambda door: door.post("one"))
     slack.run(lambda door: door.edit(ts, "two"))
     assert slack.shown() == ["two"]
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "card")) == ts
+    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1"))["card"] == ts
 
 
 def test_a_thread_is_apart(slack: Slack) -> None:
     root = slack.run(lambda door: door.post("root"))
     reply = slack.run(lambda door: door.post("reply", "closing", thread=root))
     assert slack.shown() == ["root"]
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "closing", thread=root)) == reply
-    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "closing")) is None
+    assert slack.run(lambda door: door.sender.find(DEPLOYS, "d1", thread=root))["closing"] == reply
+    assert "closing" not in slack.run(lambda door: door.sender.find(DEPLOYS, "d1"))
 
 
 def test_a_file_is_found_by_its_name_in_its_thread(slack: Slack) -> None:
@@ -208,7 +210,7 @@ def test_a_call_that_meets_no_good_fate(slack: Slack, fate: Fate, trouble: Troub
     slack.fate(fate)
     assert failing(slack, lambda door: door.post("one")).trouble is trouble
     assert slack.shown() == (["one"] if fate is Fate.LOST else [])
-    assert (slack.run(lambda door: door.sender.find(DEPLOYS, "d1", "card")) is not None) is (fate is Fate.LOST)
+    assert ("card" in slack.run(lambda door: door.sender.find(DEPLOYS, "d1"))) is (fate is Fate.LOST)
     slack.run(lambda door: door.post("two"))
     assert slack.shown()[-1] == "two"
 

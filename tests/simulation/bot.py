@@ -70,7 +70,8 @@ class SimulatedBot:
             if isinstance(engine, Engine):
                 setattr(database, name, ENGINES.setdefault((url, name), engine))
         self.engine = SimulatedEngine(database)
-        web = SimulatedWeb(slack, loop, patient=True)
+        budgets = Budgets(clock=loop.time)
+        web = SimulatedWeb(slack, loop, budgets=budgets, patient=True)
         self._workspace = Workspace(web)
         channels = Channels(web, self._workspace, clock=loop.time)
         doorman = SlackDoorman(web, self._workspace, channels, lambda: config)
@@ -115,8 +116,8 @@ class SimulatedBot:
         self.after = Tasks()
         studio = Studio(
             shipmate=self.shipmate,
-            sender=Sender(SimulatedWeb(slack, loop, patient=False)),
-            budgets=Budgets(clock=loop.time),
+            sender=Sender(SimulatedWeb(slack, loop, budgets=budgets, patient=False)),
+            budgets=budgets,
             channels=channels,
             private=private,
             clock=clock,

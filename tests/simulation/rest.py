@@ -115,9 +115,11 @@ class Rest:
         return found
 
     def _wrong(self, deploy: Deploy) -> str | None:
-        """What is wrong with what Slack shows of a deploy; what somebody removed is left alone."""
+        """What is wrong with what Slack shows of a deploy. Where somebody removed something, only that a deploy that
+        went on afterwards has a message again."""
         if deploy.id in self.slack.removed:
-            return None
+            alone = deploy.id in self.slack.bereft and deploy.outcome is not None and deploy.retried_by is None
+            return f"{deploy.id} has no message any more" if alone and not self._cards(deploy.id) else None
         shown, lost = self._cards(deploy.id), self.slack.lost[deploy.id]
         if self._posted_again(shown, lost):
             return f"{deploy.id} has {len(shown)} messages, and {lost} answers were lost"
@@ -152,7 +154,7 @@ class Rest:
     def _chains(self, deploys: dict[str, Deploy]) -> None:
         """Of a deploy that was tried again at least the last attempt has a message."""
         for deploy in deploys.values():
-            if deploy.retried_by is None and not self.slack.removed:
+            if deploy.retried_by is None and deploy.id not in self.slack.removed:
                 expect(bool(self._cards(deploy.id)), f"{deploy.id} has no message")
 
     def _kept(self) -> None:

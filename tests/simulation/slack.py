@@ -5,7 +5,7 @@ import asyncio
 import copy
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,8 +13,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.workspace import default_seed
 from bot.workspace.answers import Answers, Gone
@@ -26,7 +24,8 @@ from bot.workspace.state import Message, State
 from bot.workspace.triggers import Triggers
 from bot.workspace.web_api import METHODS
 from bot.workspace.wire import ApiError
-from handlers.slack.api import SHORT_WAIT, retry_after
+from handlers.slack.api import Client
+from handlers.slack.budget import Budgets
 from tests.simulation.agenda import Agenda
 from tests.simulation.chance import Chance, Mix
 from tests.simulation.loop import SimulatedLoop
@@ -95,6 +94,7 @@ class SimulatedSlack:
         self.sent: dict[str, float] = {}  # when what stands under a ts was sent
         self.shown: list[Shown] = []
         self.removed: set[str] = set()  # deploys of which somebody removed a message
+        self.bereft: set[str] = set()  # deploys that still ran when somebody removed the message of theirs
         self.note: Callable[[str], None] = lambda _line: None
         self._agenda, self._chance, self._mix = agenda, chance, mix
         self.state = ClockedState(clock)
@@ -116,14 +116,17 @@ class SimulatedSlack:
             only = self.state.user(user)
             self.shown.append(Shown(channel=where, message=copy.deepcopy(message), only=only))
 
-    def remove_one(self) -> None:
-        """Somebody who may do that removes a message of the bot's."""
+    def remove_one(self, running: Collection[str]) -> None:
+        """Somebody who may do that removes a message of the bot's; `running` are the deploys that are not over."""
         found = [(channel, one) for channel in self.state.kept.messages for one in self.state.in_channel(channel)]
         if found:
             channel, message = self._chance.one_of(found)
             self.note(f"somebody removes {message['text'][:60]!r}")
             self.state.remove(channel, message)
-            self.removed.add(_deploy_of(message))
+            deploy = _deploy_of(message)
+            self.removed.add(deploy)
+            if deploy in running and "card" in _kinds_of(message):
+                self.bereft.add(deploy)
 
     def address(self, channel: Channel, user: User, message: Message | None = None) -> str:
         """A new response_url."""
@@ -218,41 +221,31 @@ def _deploy_of(args: dict[str, Any]) -> str:
     return str(args.get("metadata", {}).get("event_payload", {}).get("deploy", ""))
 
 
-class SimulatedWeb(AsyncWebClient):
-    """Slack's own client, of one process; only what goes over the wire is simulated. `patient` as the product's own."""
+def _kinds_of(args: dict[str, Any]) -> list[str]:
+    return str(args.get("metadata", {}).get("event_payload", {}).get("kinds", "")).split(",")
 
-    def __init__(self, slack: SimulatedSlack, loop: SimulatedLoop, *, patient: bool) -> None:
-        super().__init__(token="xoxb-simulated", base_url=ADDRESS, retry_handlers=[])
+
+class SimulatedWeb(Client):
+    """The product's own client, of one process; only what goes over the wire is simulated."""
+
+    def __init__(self, slack: SimulatedSlack, loop: SimulatedLoop, *, budgets: Budgets, patient: bool) -> None:
+        super().__init__(token="xoxb-simulated", base_url=ADDRESS, budgets=budgets, patient=patient)
         self.proxy = None
         self._slack = slack
         self._loop = loop
-        self._patient = patient
 
-    async def api_call(self, api_method: str, **given: Any) -> AsyncSlackResponse:
+    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
         args: dict[str, Any] = {}
         for name in ("params", "data", "json"):
-            args |= given.get(name) or {}
-        status, answer = await self._slack.carry(self._loop, api_method, args)
+            args |= req_args.get(name) or {}
+        status, answer = await self._slack.carry(self._loop, api_url.rsplit("/", 1)[1], args)
         wait = answer.pop("wait", "")
-        if self._patient and status == 429 and (seconds := retry_after({"Retry-After": wait})) <= SHORT_WAIT:
-            await asyncio.sleep(seconds)
-            status, answer = await self._slack.carry(self._loop, api_method, args)
-            wait = answer.pop("wait", "")
-        response = AsyncSlackResponse(
-            client=self,
-            http_verb="POST",
-            api_url=api_method,
-            req_args={},
-            data=answer,
-            headers={"Retry-After": wait} if wait else {},
-            status_code=status,
-        )
-        response.validate()  # type: ignore[no-untyped-call]
-        return response
+        return {"data": answer, "headers": {"Retry-After": wait} if wait else {}, "status_code": status}
 
     async def _upload_file(self, *, url: str, data: bytes, **_more: Any) -> Any:
         file = url.rsplit("/", 1)[1]
-        status, _ = await self._slack.carry(self._loop, UPLOAD, {"file": file, "data": data})
+        async with asyncio.timeout(self.timeout):
+            status, _ = await self._slack.carry(self._loop, UPLOAD, {"file": file, "data": data})
         return SimpleNamespace(status=status, body="")
 
 

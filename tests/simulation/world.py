@@ -213,7 +213,7 @@ class World:
         if self.chance.likely(self.mix.jumps):
             self._sometime(end, self._clock_jumps)
         if self.chance.likely(self.mix.removed):
-            self._sometime(end, self.slack.remove_one)
+            self._sometime(end, self._somebody_removes)
         return end
 
     def _sometime(self, end: float, action: object) -> None:
@@ -230,8 +230,14 @@ class World:
             self.note("Slack is back")
         self.slack.away = False
 
+    def _running(self) -> list[str]:
+        return sorted(known for known, deploy in self.invariants.deploys.items() if deploy.closed is None)
+
+    def _somebody_removes(self) -> None:
+        self.slack.remove_one(self._running())
+
     def _deliver_again(self) -> None:
-        running = sorted(known for known, deploy in self.invariants.deploys.items() if deploy.closed is None)
+        running = self._running()
         if self._bot is not None and self._bot.listens and running:
             deploy = self.chance.one_of(running)
             self.note(f"the engine carries {deploy} out once more")

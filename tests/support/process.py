@@ -41,7 +41,8 @@ class Said:
 class Bot:
     """`python -m bot run` on a data folder, or another command (`role`: web, worker, supervise); `crash` names the
     point at which it dies (see `tests.support.crash`), "" where `crash_file` will tell it later; `later` is how many
-    seconds its clock is ahead, `lag` the file that its loop's delays are written to (see `tests.support.lag`)."""
+    seconds its clock is ahead, `lag` the file that its loop's delays are written to (see `tests.support.lag`), `swift`
+    the one that says how fast its time passes (see `tests.support.swift`)."""
 
     data: Path
     config: Path
@@ -59,7 +60,13 @@ class Bot:
         return {**kept, "PORT": "0", "PYTHONPATH": str(ROOT), **self.env}
 
     def start(
-        self, *, crash: str | None = None, later: float = 0.0, lag: Path | None = None, wait: bool = True
+        self,
+        *,
+        crash: str | None = None,
+        later: float = 0.0,
+        lag: Path | None = None,
+        swift: Path | None = None,
+        wait: bool = True,
     ) -> None:
         module = ["bot"]
         if crash is not None:
@@ -68,6 +75,8 @@ class Bot:
             module = ["tests.support.later", str(later)]
         if lag:
             module = ["tests.support.lag", str(lag)]
+        if swift:
+            module = ["tests.support.swift", str(swift)]
         argv = [self.python, "-m", *module, self.role, "--data", str(self.data), "--config", str(self.config)]
         self.data.mkdir(parents=True, exist_ok=True)
         if crash:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +16,8 @@ class Threaded:
 
     def __init__(self, seed: Seed | None = None, data: Path | None = None) -> None:
         self.workspace = Workspace(seed or default_seed(), data)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
 
     def __enter__(self) -> "Threaded":
         self._thread.start()
@@ -26,12 +26,16 @@ class Threaded:
 
     def __exit__(self, *_: object) -> None:
         self.do(self.workspace.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(5)
-        self._loop.close()
+        self.loop.close()
 
     def do(self, work: Coroutine[Any, Any, T], seconds: float = 20.0) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
+
+    def call(self, work: Callable[[], object]) -> None:
+        """Do it in the workspace's loop."""
+        self.loop.call_soon_threadsafe(work)
 
     def types(self, person: str, command: str, text: str = "", channel: str = "#deploys") -> None:
         self.do(self.workspace.person(person).command(channel, command, text))

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from handlers.slack import api
+from handlers.slack.budget import Budgets
 from handlers.slack.channels import Channels
 from handlers.slack.identity import SlackDoorman
 from handlers.slack.private import Private
@@ -39,8 +40,9 @@ class Parts:
     """The parts of the door that speak to Slack, put together as the door does."""
 
     def __init__(self, slack: Slack, session: aiohttp.ClientSession, front: Front) -> None:
-        self.web = api.client("xoxb-1", f"{slack.url}api/", session, patient=True)
-        self.painting_web = api.client("xoxb-1", f"{slack.url}api/", session, patient=False)
+        self.budgets = Budgets()
+        self.web = api.client("xoxb-1", f"{slack.url}api/", session, budgets=self.budgets, patient=True)
+        self.painting_web = api.client("xoxb-1", f"{slack.url}api/", session, budgets=self.budgets, patient=False)
         self.workspace = Workspace(self.web)
         self.channels = Channels(self.web, self.workspace)
         self.doorman = SlackDoorman(self.web, self.workspace, self.channels, lambda: front.config)

@@ -5,6 +5,7 @@ import pytest
 
 from handlers.slack import api
 from handlers.slack.api import DEFAULT_WAIT, Fault, Trouble, call, proxy_for, retry_after
+from handlers.slack.budget import Budgets
 from tests.handlers.slack.conftest import Parts
 from tests.support.slack_fake import Slack, failing
 
@@ -53,7 +54,7 @@ async def test_what_a_failure_means(parts: Parts, slack: Slack, error: str, stat
 
 
 async def test_a_slack_that_is_not_there_is_away(session: aiohttp.ClientSession) -> None:
-    web = api.client("xoxb", "http://127.0.0.1:9/api/", session, patient=True)
+    web = api.client("xoxb", "http://127.0.0.1:9/api/", session, budgets=Budgets(), patient=True)
     with pytest.raises(Fault) as raised:
         await call(web.auth_test())
     assert raised.value.trouble is Trouble.AWAY

@@ -5,12 +5,18 @@ import time
 
 import pytest
 
+from bot.workspace.limits import A_MINUTE
 from handlers.slack import limits
-from handlers.slack.budget import Bucket, Budgets, Pace, Rank
+from handlers.slack.budget import Bucket, Budgets, Outage, Pace, Rank
 
 
-async def test_no_minute_holds_more_edits_than_forty_five() -> None:
-    assert limits.EDITS_A_MINUTE + limits.EDITS_BURST <= 45
+@pytest.mark.parametrize("method", sorted({*limits.SHARES, "users.info", "files.completeUploadExternal"}))
+def test_no_method_is_called_more_often_than_slack_allows(method: str) -> None:
+    at_once, a_minute = limits.SHARES.get(method, limits.TIER_4)
+    assert at_once + a_minute <= 0.9 * A_MINUTE[method]
+
+
+async def test_no_minute_holds_more_calls_than_its_share() -> None:
     bucket = Bucket(rate=100.0, burst=3)  # the same bucket, sixty times and more as fast
     given: list[float] = []
 
@@ -69,6 +75,25 @@ async def test_a_closed_bucket_gives_nothing_until_it_is_over() -> None:
     began = time.monotonic()
     await bucket.take(lambda: Rank.FINAL)
     assert time.monotonic() - began >= 0.2
+
+
+async def test_while_slack_is_away_one_looks_and_the_others_wait_until_it_is_back() -> None:
+    outage, through = Outage(), 0
+
+    async def paint() -> None:
+        nonlocal through
+        await outage.over()
+        through += 1
+
+    for _ in range(2):
+        outage.noted(answered=False)
+    await paint()  # a call or two that fail are no outage
+    outage.noted(answered=False)
+    waiting = [asyncio.create_task(paint()) for _ in range(5)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    assert through == 2
+    outage.noted(answered=True)
+    await asyncio.gather(*waiting)
 
 
 def test_two_paintings_of_a_message_are_three_seconds_apart() -> None:

@@ -327,18 +327,6 @@ async def test_status_says_what_is_known(visitor: Visitor, slack: Slack, front: 
     assert "There is no service" in visitor.told()[1]
 
 
-async def test_a_spent_ticket_is_not_tried_for_ever(slack: Slack, front: Front, session: aiohttp.ClientSession) -> None:
-    slack.fates["apps.connections.open"] = _spent(slack)
-    async with opened(slack, front, session, socket=True) as visitor:
-        assert await visitor.command("help")
-    assert len(slack.of("apps.connections.open")) == 2
-
-
-def _spent(slack: Slack) -> Any:
-    answers = iter([web.json_response({"ok": True, "url": f"{slack.url.replace('http', 'ws')}link?ticket=spent"})])
-    return lambda _call: next(answers, None)
-
-
 async def test_the_door_opens_while_slack_is_away(
     slack: Slack, front: Front, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:

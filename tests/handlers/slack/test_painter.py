@@ -323,15 +323,60 @@ async def test_who_asked_is_told_once_when_there_is_no_posting(
     assert "went live" in said(slack.messages[1])
 
 
-async def test_a_removed_message_is_left_alone(parts: Parts, front: Front, slack: Slack) -> None:
+def remove(slack: Slack, number: int = -1) -> Data:
+    """Somebody removes the message of a deploy; of a thread that has a reply a rest would stay, here nothing does."""
+    removed = cards(slack)[number]
+    slack.messages = [m for m in slack.messages if removed["ts"] not in (m["ts"], m.get("thread_ts"))]
+    return removed
+
+
+async def test_a_message_that_was_removed_before_the_end_is_posted_again_once(
+    parts: Parts, front: Front, slack: Slack
+) -> None:
     async with painting(parts, front):
         deploy = await front.plan()
         await slack.until(lambda: cards(slack))
-        slack.fates["chat.update"] = failing("message_not_found", times=99)
-        await front.close(deploy)
+        remove(slack)
+        await front.start(deploy)
+        await slack.until(lambda: cards(slack))
+        await front.say(deploy, "x\n")
+        await slack.until(in_thread(slack, "Output: "))
+        again = remove(slack)
+    slack.fates["chat.postMessage"] = lambda call: (
+        failing("thread_not_found")(call) if call.get("thread_ts") == again["ts"] else None
+    )
+    await front.end(deploy)
+    await front.close(deploy)
+    async with painting(parts, front):
         await painted(front)
-    assert len(slack.of("chat.update")) == 1
+    assert cards(slack) == []
+    assert len([call for call in slack.of("chat.postMessage") if not call.get("thread_ts")]) == 2
+
+
+async def test_a_message_that_was_removed_after_the_end_stays_away(parts: Parts, front: Front, slack: Slack) -> None:
+    async with painting(parts, front):
+        await front.ship("v1.3", deploy="d1")
+        await painted(front)
+        remove(slack)
+        await front.ship("v1.4", deploy="d2")
+        await painted(front)
     assert len(cards(slack)) == 1
+    assert "v1.4 is live" in said(cards(slack)[0])
+
+
+async def test_a_retry_of_a_removed_message_has_one_of_its_own(parts: Parts, front: Front, slack: Slack) -> None:
+    async with painting(parts, front):
+        first = await front.plan()
+        await front.close(first, Outcome.FAILED, "install on staging exited 1")
+        await painted(front)
+        remove(slack)
+        again = Retry(deploy="d1", service="api", environment="staging", button=Button(deploy="d1", action="retry"))
+        second = await front.decide(again, deploy="d2")
+        await slack.until(shown(slack, "2nd try"))
+        await front.close(second)
+        await painted(front)
+    assert len(cards(slack)) == 1
+    assert "is live in staging" in said(cards(slack)[0])
 
 
 async def test_blocks_that_slack_does_not_take_go_as_one_sentence(parts: Parts, front: Front, slack: Slack) -> None:
