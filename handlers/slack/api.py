@@ -6,7 +6,7 @@ Which methods are called, and what follows from a failure, is decided by the cal
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Any
@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from handlers.slack import limits
-from handlers.slack.budget import EDIT, POST, Bucket, Budgets
+from handlers.slack.budget import EDIT, POST, Budgets
 from handlers.slack.figures import CALLS, LIMITED
 
 DEFAULT_WAIT = 5.0
@@ -124,29 +124,30 @@ class Client(AsyncWebClient):
         return await self._in_turn(api_method, more)
 
     async def _in_turn(self, method: str, given: dict[str, Any]) -> AsyncSlackResponse:
-        bucket = self._budgets.calls(method)
+        channel = (given.get("json") or {}).get("channel")
         if self._patient or method not in (EDIT, POST):
-            await self._turn(bucket)
-        result = str(Trouble.AWAY)
+            await self._turn(self._budgets.turn(method, channel))
+        result: Trouble | None = Trouble.AWAY
         try:
             async with asyncio.timeout(limits.CALL):
                 answer = await super().api_call(method, **given)
-            result = "ok"
+            result = None
         except SlackApiError as error:
             fault = _fault(error)
             result = fault.trouble
             if fault.trouble is Trouble.BUSY:
-                self._budgets.refused(method, fault.wait)
+                self._budgets.refused(method, fault.wait, channel)
             raise
         finally:
-            counted(method, result)
-            self._budgets.outage.noted(answered=result not in (Trouble.AWAY, Trouble.BUSY))
+            counted(method, result or "ok")
+            if result is not Trouble.BUSY:  # who is told to come less often is kept waiting by the budgets
+                self._budgets.outage.noted(answered=result is not Trouble.AWAY)
         return answer
 
-    async def _turn(self, bucket: Bucket) -> None:
+    async def _turn(self, turn: Coroutine[Any, Any, None]) -> None:
         try:
             async with asyncio.timeout(limits.HELD_UP if self._patient else None):
-                await bucket.take()
+                await turn
         except TimeoutError:
             raise Fault(error="ratelimited", trouble=Trouble.BUSY) from None
 

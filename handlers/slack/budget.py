@@ -62,6 +62,10 @@ class Bucket:
         """Give nothing for so long: Slack said so."""
         self._closed_until = max(self._closed_until, self._clock() + seconds)
 
+    @property
+    def closed(self) -> bool:
+        return self._closed_until > self._clock()
+
     async def _give(self) -> None:
         while self._waiting:
             if (wait := self._wait()) > 0:
@@ -170,14 +174,25 @@ class Budgets:
 
     async def post(self, channel: str, rank: Callable[[], Rank] = usual) -> None:
         """Wait until there may be another post in a channel."""
-        await self.calls(POST).take(rank)
         await self.posts(channel).take(rank)
+        await self.calls(POST).take(rank)
 
-    def refused(self, method: str, seconds: float) -> None:
-        """Slack said so: no such call for so long."""
+    async def turn(self, method: str, channel: str | None) -> None:
+        """Wait until there may be another call of a method."""
+        if method == POST and channel is not None:
+            await self.post(channel)
+        else:
+            await self.calls(method).take()
+
+    def refused(self, method: str, seconds: float, channel: str | None = None) -> None:
+        """Slack said so: no such call for so long. Posts are counted by channel; when it refuses them in two channels
+        at once it means all."""
+        if method == POST and channel is not None:
+            others = any(bucket.closed for name, bucket in self._posts.items() if name != channel)
+            self.posts(channel).close(seconds)
+            if not others:
+                return
         self.calls(method).close(seconds)
-        for bucket in self._posts.values() if method == POST else ():
-            bucket.close(seconds)
 
     def posts(self, channel: str) -> Bucket:
         return self._posts.setdefault(channel, Bucket(rate=1 / limits.POST_PACE, burst=1, clock=self._clock))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.workspace.limits import A_MINUTE
 from handlers.slack import limits
-from handlers.slack.budget import Bucket, Budgets, Outage, Pace, Rank
+from handlers.slack.budget import POST, Bucket, Budgets, Outage, Pace, Rank
 
 
 @pytest.mark.parametrize("method", sorted({*limits.SHARES, "users.info", "files.completeUploadExternal"}))
@@ -124,3 +124,15 @@ def test_each_channel_has_posts_of_its_own() -> None:
     budgets = Budgets()
     assert budgets.posts("C1") is budgets.posts("C1")
     assert budgets.posts("C1") is not budgets.posts("C2")
+
+
+def test_a_channel_that_is_refused_holds_up_itself_and_two_hold_up_all() -> None:
+    budgets = Budgets()
+    budgets.refused(POST, 30.0, "C1")
+    assert (budgets.posts("C1").closed, budgets.posts("C2").closed, budgets.calls(POST).closed) == (True, False, False)
+    budgets.refused(POST, 30.0, "C1")
+    assert not budgets.calls(POST).closed
+    budgets.refused(POST, 30.0, "C2")
+    assert budgets.calls(POST).closed
+    budgets.refused("chat.update", 30.0, "C1")
+    assert budgets.edits.closed
