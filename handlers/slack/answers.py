@@ -35,6 +35,7 @@ class Answers:
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._held: set[str] = set()
+        self._over: set[str] = set()  # who was told while what is unanswered was being read
         self._breaks = Breaks()
 
     @contextlib.contextmanager
@@ -52,8 +53,10 @@ class Answers:
             with self._shipmate.listening("asks") as event:
                 while True:
                     event.clear()
-                    for asked, outcome in await self._shipmate.unanswered("slack"):
+                    found = await self._shipmate.unanswered("slack")
+                    for asked, outcome in found:
                         self._begin(asked, outcome)
+                    self._over &= {asked.ask for asked, _ in found}
                     await told(event, LOOK_AGAIN)
         finally:
             for task in self._under_way.values():
@@ -61,8 +64,8 @@ class Answers:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        waits = asked.ask in self._under_way or asked.key in self._held or self._breaks.rests(asked.ask)
-        if not waits:
+        known = asked.ask in self._under_way or asked.ask in self._over
+        if not (known or asked.key in self._held or self._breaks.rests(asked.ask)):
             task = asyncio.create_task(self._answer(asked, outcome))
             self._under_way[asked.ask] = task
             task.add_done_callback(lambda _: self._under_way.pop(asked.ask, None))
@@ -83,6 +86,7 @@ class Answers:
         if not told:
             log.warning("there is no way to tell %s what came of %s", asked.by.id, asked.ask)
         await self._shipmate.answered(asked.ask)
+        self._over.add(asked.ask)
 
     async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:
         """What to tell; None when the deploy's message stands where the person asked."""

@@ -166,6 +166,23 @@ async def test_a_refused_ask_is_answered_in_private_and_once(visitor: Visitor, s
     await slack.until(lambda: len(slack.private) == 2)
 
 
+async def test_who_was_told_while_the_answers_were_looked_up_is_not_told_again(
+    visitor: Visitor, slack: Slack, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, seen = front.shipmate.unanswered, dict[str, tuple[Asked, Any]]()
+
+    async def late(surface: str) -> list[tuple[Asked, Any]]:
+        """What was unanswered when the look began, and is not any more."""
+        seen.update({asked.ask: (asked, outcome) for asked, outcome in await look(surface)})
+        return list(seen.values())
+
+    monkeypatch.setattr(front.shipmate, "unanswered", late)
+    for number in range(1, 4):
+        assert await visitor.command("shop v1.4 staging", trigger=f"1.{number}")
+        await slack.until(lambda: len(slack.private) >= number)  # noqa: B023 (it is over before the next)
+    assert len(slack.private) == len(await asks(front)) == 3
+
+
 async def test_rollback_is_a_command_of_its_own(visitor: Visitor, slack: Slack, front: Front) -> None:
     assert await visitor.command("shop staging", command="/rollback")
     await slack.until(lambda: slack.private)
