@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from handlers.slack.budget import Budgets
 from handlers.slack.canvas import Studio
 from handlers.slack.painter import Painter
 from handlers.slack.sending import Sender
@@ -31,7 +30,7 @@ async def painting(parts: Parts, front: Front, *, later: timedelta = timedelta()
     studio = Studio(
         shipmate=front.shipmate,
         sender=Sender(parts.painting_web),
-        budgets=Budgets(),
+        budgets=parts.budgets,
         channels=parts.channels,
         private=parts.private,
         clock=lambda: now() + later,
