@@ -24,13 +24,15 @@ HOST = {"host": "local-1"}
 
 @dataclass
 class Sockets:
-    """`told` when the number of connections changes; `later` keeps work going; `note`: delivery, attempt, acked."""
+    """`told` when the number of connections changes; `later` keeps work going; `note`: delivery, attempt, acked;
+    `repeats`: how often what was not acknowledged is sent again."""
 
     app_id: str
     told: Callable[[], None]
     later: Callable[[Coroutine[Any, Any, Any]], None]
     note: Callable[[Delivery, int, bool], None]
     pace: float = 1.0
+    repeats: int = REPEATS
     connections: list[web.WebSocketResponse] = field(default_factory=list)
     _tickets: dict[str, float] = field(default_factory=dict)
     _waiting: dict[str, asyncio.Future[Answer]] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Sockets:
     async def _again(self, envelope: str, delivery: Delivery, acked: asyncio.Future[Answer]) -> None:
         wait = (REDELIVERY_SECONDS - ACK_SECONDS) * self.pace
         try:
-            for attempt in range(1, REPEATS + 1):
+            for attempt in range(1, self.repeats + 1):
                 await asyncio.wait({acked}, timeout=wait)
                 if acked.done():
                     return

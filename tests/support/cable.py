@@ -55,6 +55,11 @@ class Cable:
         for line in self.lines:
             line.deaf = line.frozen = True
 
+    def bury(self) -> None:
+        """What is frozen is noticed by Slack, too, which would go on to deliver there."""
+        for line in [line for line in self.lines if line.frozen]:
+            line.cut()
+
     async def _serve(self, reader: asyncio.StreamReader, here: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")

@@ -26,6 +26,7 @@ def at_hand() -> Iterator[Servers]:
         yield found
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("fault", "on", "tries"), list(rows()))
 def test_the_fault_is_survived(fault: Fault, on: str, tries: int, at_hand: Servers) -> None:
     row = tried(fault, on=on, tries=tries, seed=random.randrange(1 << 32), servers=at_hand)
