@@ -42,11 +42,11 @@ test: $(DEV)
 ifeq ($(TIER),quick)
 	@$(MAKE) --no-print-directory check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "$(MARK)" -n 4 --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest -m "$(MARK)" -n 3 --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/python -m tests.support.ratchet
 else
-	$(BIN)/python -m pytest -m "$(MARK)" --timeout 900 $(ARGS)
+	$(BIN)/python -m pytest -m "$(MARK)" -n 2 --dist loadfile --timeout 900 $(ARGS)
 endif
 	@$(BIN)/python -m tests.support.needs --report
 

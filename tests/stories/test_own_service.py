@@ -69,6 +69,7 @@ def own(tmp_path: Path) -> Iterator[Own]:
     there.end()
 
 
+@pytest.mark.long
 def test_a_service_of_ones_own(own: Own) -> None:
     own.shell("git init -q -b main && git add app.py && git commit -q -m 'the service'")
     said = own.shell("shipmate init", typed="\n\n\n")

@@ -76,6 +76,7 @@ def test_a_broken_file_changes_nothing_and_status_says_so(scene: Scene, config: 
     until(lambda: "cannot be used" not in status(scene), what="the end of the note")
 
 
+@pytest.mark.long
 def test_a_service_that_left_while_it_is_deployed(scene: Scene, config: dict[str, Any]) -> None:
     scene.deploys("v1.2")
     scene.hold()

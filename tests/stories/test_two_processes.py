@@ -59,6 +59,7 @@ def pair(tmp_path: Path, postgres: Server) -> Iterator[Pair]:
             worker.kill()
 
 
+@pytest.mark.long
 def test_either_is_killed_in_the_middle_and_nothing_is_lost_or_doubled(pair: Pair) -> None:
     saying = pair.web.saying("deploy api v1.1 staging", wait=True)
     until(pair.in_install, what="the first install")

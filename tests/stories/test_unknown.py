@@ -74,6 +74,7 @@ ASKED = ("api v4.0 in staging needs an answer", "it is not run again by itself")
 BUTTONS = "[Run again] [It worked] [Roll back to v1.1] [Abort]"
 
 
+@pytest.mark.long
 def test_all_of_it_dies_and_it_is_run_again_once_by_whoever_presses_first(scene: Scene) -> None:
     begin(scene)
     crash(scene)
@@ -137,6 +138,7 @@ def test_an_abort_leaves_the_step_as_it_is_and_says_what_runs_where(scene: Scene
     scene.deploys("v1.1")
 
 
+@pytest.mark.long
 def test_only_the_supervisor_dies_and_the_script_is_waited_for(scene: Scene) -> None:
     run_dir = begin(scene)
     kill_supervisor(run_dir)

@@ -120,6 +120,6 @@ FAULTS = (
         run=died,
         tries=len(cases()),
         long=10,
-        quick={POSTGRES: 2},
+        quick={POSTGRES: 1},
     ),
 )
