@@ -145,6 +145,7 @@ def test_a_failed_smoke_test_says_what_runs_where(page: Page, demo: Demo) -> Non
     assert demo.version("staging") == before
 
 
+@pytest.mark.long
 def test_production_asks_once_more_and_the_keyboard_is_enough(page: Page, demo: Demo) -> None:
     type_in(page, "/deploy status")
     expect(page.get_by_test_id("ephemeral")).to_contain_text("api in production: v1.3")

@@ -45,6 +45,7 @@ def test_a_line_is_in_the_thread_while_its_script_still_sleeps(scene: Scene) -> 
     assert calls == []
 
 
+@pytest.mark.long
 def test_a_slack_that_is_away_hurts_no_deploy(scene: Scene) -> None:
     scene.types("ana", "/deploy api v4.0 staging")
     scene.shows("▸ install on stg-1")

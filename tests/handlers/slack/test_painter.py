@@ -162,6 +162,7 @@ async def test_a_post_whose_answer_was_lost_is_found_again(
     assert "is live in staging" in said(cards(slack)[-1])
 
 
+@pytest.mark.long
 async def test_nothing_in_the_thread_is_said_twice_when_answers_are_lost(
     parts: Parts, front: Front, slack: Slack
 ) -> None:
