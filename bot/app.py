@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot import ops
 from bot.control import Control, Question
-from bot.holding import AlreadyRunningError, hold
+from bot.holding import AlreadyRunningError, hold, hold_file
 from bot.host import host_name
 from bot.parts import Ground, front_desk, keep, limits, utc_now
 from bot.preparing import prepare, slots
@@ -81,6 +81,12 @@ class App:
             self.settings.data.chmod(0o700)  # tokens of scripts and their output are in there
             for role in self.roles:
                 self._held.callback(hold(self.settings.data, role))
+            database = sqlite_path(self.settings.database)
+            if database is not None and database.parent != self.settings.data.absolute():
+                with contextlib.suppress(
+                    OSError
+                ):  # a folder that is not there, or not ours to write in, is told of later
+                    self._held.callback(hold_file(database))
             self._holds = True
 
     async def start(self) -> None:

@@ -1,4 +1,4 @@
-"""Holding a data folder: what one process does with it no other does at the same time."""
+"""Holding a data folder, or a SQLite file outside of it: what one process does with it no other does meanwhile."""
 
 import fcntl
 import os
@@ -17,16 +17,24 @@ class AlreadyRunningError(Exception):
 
 def hold(data: Path, role: Role) -> Callable[[], None]:
     """Take the folder for a role of this process; the way to let go of it. Raises AlreadyRunningError."""
-    held = os.open(data / LOCKS[role], os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    way = "Stop it first, or give this one a folder of its own with --data."
+    return _lock(data / LOCKS[role], f"A bot is running on {data} already: process {{}}. {way}")
+
+
+def hold_file(database: Path) -> Callable[[], None]:
+    """As `hold`, for a SQLite file that bots of several folders could share."""
+    way = "Stop it first, or give this one a file of its own in DATABASE_URL."
+    return _lock(Path(f"{database}.lock"), f"A bot works on {database} already: process {{}}. {way}")
+
+
+def _lock(path: Path, taken: str) -> Callable[[], None]:
+    held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         holder = os.read(held, 32).decode().strip() or "unknown"
         os.close(held)
-        raise AlreadyRunningError(
-            f"A bot is running on {data} already: process {holder}. "
-            "Stop it first, or give this one a folder of its own with --data."
-        ) from None
+        raise AlreadyRunningError(taken.format(holder)) from None
     os.ftruncate(held, 0)
     os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
     return partial(os.close, held)

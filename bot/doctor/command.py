@@ -89,7 +89,7 @@ def _checks(settings: Settings, asking: Asking, loading: Loading) -> Iterator[Ch
     known = partial(configuration.known, loading)
     yield Check(what="system", look=machine.system)
     yield Check(what="user", look=machine.user)
-    yield Check(what="data folder", look=partial(machine.folder, settings.data))
+    yield Check(what="data folder", look=partial(machine.folder, settings.data, settings.upkeep.keep_free))
     yield Check(what="database", look=partial(storage.database, settings))
     yield Check(what="configuration", look=partial(configuration.configuration, settings.config, loading))
     yield Check(what="bot", look=partial(machine.running, settings, asking))

@@ -54,8 +54,8 @@ async def user() -> Findings:
         yield ok("user", f"number {os.geteuid()}, not root")
 
 
-async def folder(data: Path) -> Findings:
-    """The data folder and the disk below it."""
+async def folder(data: Path, keep: int) -> Findings:
+    """The data folder and the disk below it, of which `keep` bytes stay free."""
     there = await in_thread(lambda: _nearest(data))
     if there != data:
         writable = await in_thread(lambda: there.is_dir() and os.access(there, os.W_OK | os.X_OK))
@@ -66,7 +66,7 @@ async def folder(data: Path) -> Findings:
     else:
         async for finding in _existing(data):
             yield finding
-    async for finding in _disk(there):
+    async for finding in _disk(there, keep):
         yield finding
 
 
@@ -96,12 +96,17 @@ async def _existing(data: Path) -> Findings:
         yield problem("data folder", f"{data} is mounted noexec, so no script runs in it; name another with --data")
 
 
-async def _disk(there: Path) -> Findings:
+async def _disk(there: Path, keep: int) -> Findings:
     room = await in_thread(lambda: shutil.disk_usage(there))
     nodes = await in_thread(lambda: os.statvfs(there))
     says = f"{room.free / 1e9:.1f} GB of {room.total / 1e9:.1f} GB are free"
     way = "make room, or give the bot another disk with --data"
-    if room.free < NONE:
+    if NONE <= room.free < keep:
+        yield problem(
+            "disk",
+            f"{says}, less than SHIPMATE_KEEP_FREE asks for, so nothing new is started; make room, or ask for less",
+        )
+    elif room.free < NONE:
         yield problem("disk", f"{says}, which is not enough to work; {way}")
     elif room.free < LITTLE or (room.free < room.total * SHARE and room.free < PLENTY):
         yield warning("disk", f"{says}; {way}")

@@ -57,7 +57,7 @@ def _runs(view: RoomView, now: datetime) -> str:
         return f"{view.live.version}{since}{by}"
     if any(state.version for state in view.targets.values()):
         return "mixed"
-    return "nobody knows; nothing was deployed here yet"
+    return "nobody knows" if view.running is not None or view.targets else "nobody knows; nothing was deployed here yet"
 
 
 def _target(state: TargetState) -> str:

@@ -1,5 +1,6 @@
 """Channels: the id behind a name, and whether the bot can post there."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ class Channels:
         self._rooms: Cache[dict[str, Any] | None] = Cache(self._room, clock=clock)
         self._ids: dict[str, str] = {}
         self._at = float("-inf")
+        self._asking = asyncio.Lock()
 
     async def id_of(self, channel: str) -> str | None:
         """The id of a channel given as `#name` or as an id; None when there is no such channel that we can see.
@@ -36,10 +38,11 @@ class Channels:
         if not channel.startswith("#"):
             return channel
         name = channel.removeprefix("#").lower()
-        age = self._clock() - self._at
-        if age > KEPT or (name not in self._ids and age > ASKED_AGAIN):
-            self._ids = await self._list()
-            self._at = self._clock()
+        async with self._asking:  # who asks at the same time waits for one answer
+            age = self._clock() - self._at
+            if age > KEPT or (name not in self._ids and age > ASKED_AGAIN):
+                self._ids = await self._list()
+                self._at = self._clock()
         return self._ids.get(name)
 
     async def _list(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The bot goes away in the middle of a deploy and comes back: told to end, upgraded, or its engine's tables gone.
 Judged from the scripts' own ledger and from what `say` prints. Deaths of all kinds are in `tests/torture`."""
 
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -91,3 +92,24 @@ def test_an_upgrade_finishes_what_the_older_bot_began(tmp_path: Path, bot: Bot) 
     bot.start()
     until(lambda: live(bot), what="v1.1 live")
     assert each_once(service)
+
+
+def test_a_second_bot_on_the_same_sqlite_file_says_who_is_there(tmp_path: Path, bot: Bot) -> None:
+    six_steps(tmp_path)
+    bot.env = {"DATABASE_URL": f"sqlite:///{tmp_path}/shared.db"}
+    bot.start()
+    assert bot.process is not None
+    second = Bot(data=tmp_path / "other", config=bot.config, env=bot.env)
+    second.start(wait=False)
+    assert second.process is not None and second.process.wait(30) == 1
+    assert f"A bot works on {tmp_path}/shared.db already: process {bot.process.pid}" in second.log()
+
+
+def test_who_reads_along_with_say_may_leave(tmp_path: Path, bot: Bot) -> None:
+    six_steps(tmp_path)
+    bot.start()
+    saying = bot.saying("deploy api v1.1 staging", wait=True)
+    assert saying.stdout is not None
+    saying.stdout.readline()
+    saying.stdout.close()
+    assert saying.wait(30) == -signal.SIGPIPE

@@ -20,6 +20,8 @@ from bot.doctor.findings import Check, Finding, Findings, Level, in_thread, ok
 Usage = namedtuple("Usage", "total used free")
 GB = 1_000_000_000
 
+KEEP = 0
+
 
 async def lines(findings: Findings) -> list[str]:
     return [str(finding) async for finding in findings]
@@ -40,9 +42,15 @@ async def test_room_on_the_disk(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(int(total), int(total - free), int(free)))
     tmp_path.chmod(0o700)
-    found = [finding async for finding in machine.folder(tmp_path) if finding.what == "disk"]
+    found = [finding async for finding in machine.folder(tmp_path, KEEP) if finding.what == "disk"]
     assert [finding.level for finding in found] == [level]
     assert ("make room" in found[0].says) is (level is not Level.OK)
+
+
+async def test_less_room_than_is_to_stay_free_is_a_problem(tmp_path: Path) -> None:
+    found = [finding async for finding in machine.folder(tmp_path, 1 << 60) if finding.what == "disk"]
+    assert [finding.level for finding in found] == [Level.PROBLEM]
+    assert "less than SHIPMATE_KEEP_FREE asks for, so nothing new is started" in found[0].says
 
 
 @pytest.mark.parametrize("root", [True, False])
@@ -69,12 +77,12 @@ async def test_a_git_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 async def test_a_data_folder_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    assert "is no folder" in (await lines(machine.folder(tmp_path / "file")))[0]
-    assert "cannot be made" in (await lines(machine.folder(tmp_path / "file" / "below")))[0]
+    assert "is no folder" in (await lines(machine.folder(tmp_path / "file", KEEP)))[0]
+    assert "cannot be made" in (await lines(machine.folder(tmp_path / "file" / "below", KEEP)))[0]
     monkeypatch.setattr(os, "access", lambda *_: False)
-    assert "is not writable; run: chmod 700" in (await lines(machine.folder(tmp_path)))[0]
+    assert "is not writable; run: chmod 700" in (await lines(machine.folder(tmp_path, KEEP)))[0]
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
-    assert "belongs to user" in (await lines(machine.folder(tmp_path)))[0]
+    assert "belongs to user" in (await lines(machine.folder(tmp_path, KEEP)))[0]
 
 
 @pytest.mark.parametrize(
