@@ -36,7 +36,7 @@ def tracing(env: Mapping[str, str], read: Read) -> "Traces | None":
     try:
         return Traces(_provider(env), read)
     except ImportError:
-        log.warning("traces are wanted, but what makes them is missing: pip install 'shipmate[otel]'")
+        log.warning("traces are wanted, but what makes them is missing: .venv/bin/pip install -e '.[otel]'")
         return None
 
 
