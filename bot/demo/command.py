@@ -147,8 +147,8 @@ def _forget(data: Path, world: DemoWorld) -> None:
     world.reset()
     for name in ("workspace", "git", "runs"):
         shutil.rmtree(data / name, ignore_errors=True)
-    for path in data.glob("shipmate.db*"):
-        path.unlink()
+    for path in (*data.glob("shipmate.db*"), data / "shipmate.latest"):
+        path.unlink(missing_ok=True)
 
 
 def _say_ready(wishes: DemoSettings, there: World, workspace: Workspace) -> None:
