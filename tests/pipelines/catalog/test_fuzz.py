@@ -83,11 +83,11 @@ def config(text: str | bytes) -> None:
 
 
 def seconds(read: Callable[[str], None], text: str) -> float:
-    """Of this process's own time, the least of three: others may be busy on this machine."""
+    """Of this process's own time, the least of ten: others may be busy on this machine."""
     took, tracing = [], sys.gettrace()
     sys.settrace(None)  # measuring what is covered takes longer than the reading
     try:
-        for _ in range(3):
+        for _ in range(10):
             start = time.process_time()
             read(text)
             took.append(time.process_time() - start)
