@@ -83,9 +83,8 @@ class App:
                 self._held.callback(hold(self.settings.data, role))
             database = sqlite_path(self.settings.database)
             if database is not None and database.parent != self.settings.data.absolute():
-                with contextlib.suppress(
-                    OSError
-                ):  # a folder that is not there, or not ours to write in, is told of later
+                # a folder that is not there, or not ours to write in, is told of later
+                with contextlib.suppress(OSError):
                     self._held.callback(hold_file(database))
             self._holds = True
 

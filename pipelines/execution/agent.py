@@ -304,10 +304,13 @@ class Script:
         return await asyncio.to_thread(self._ending, masker)
 
     async def _state(self) -> RunState:
-        return await asyncio.to_thread(rundir.state, self._run_dir, detach=self._claim.work.detach)
+        return await asyncio.to_thread(self._state_now)
+
+    def _state_now(self) -> RunState:
+        return rundir.state(self._run_dir, detach=self._claim.work.detach)
 
     def _state_and_news(self, follower: Follower) -> tuple[RunState, bool]:
-        return rundir.state(self._run_dir, detach=self._claim.work.detach), follower.grown()
+        return self._state_now(), follower.grown()
 
     def never_began(self) -> bool:
         """Nothing was prepared, so nothing can have started."""

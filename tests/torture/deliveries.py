@@ -11,8 +11,9 @@ from typing import Any
 
 from bot.workspace.payloads import Delivery
 from tests.support.scene import read
-from tests.torture.peer import CHANNEL, Peer, at_last, met
+from tests.torture.peer import CHANNEL, Peer, met
 from tests.torture.rows import Fault, Place, Verdict
+from tests.torture.stage import at_last
 
 ROOMS_AT_ONCE = 5
 LATE = 4.0

@@ -8,8 +8,9 @@ from typing import Any
 
 from tests.support.cable import Cable
 from tests.support.process import until
-from tests.torture.peer import CHANNEL, Peer, at_last, met
+from tests.torture.peer import CHANNEL, Peer, met
 from tests.torture.rows import SQLITE, Fault, Place, Verdict
+from tests.torture.stage import at_last
 
 VERSION = "v1.0"
 RECONNECTED_SECONDS = 10.0

@@ -5,8 +5,8 @@ v1.* install at once; the install of v2.0 waits until it may go on.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,9 +97,3 @@ def met(place: Place, folder: str, *, rooms: int, http: bool = False) -> Iterato
             yield Peer(slack=slack, service=service, bot=bot, rooms=names)
         finally:
             bot.kill()
-
-
-def at_last(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until something holds, or for as long as anybody would wait: the verdict tells whether it did."""
-    with suppress(AssertionError):
-        until(condition, seconds=seconds)

@@ -14,8 +14,9 @@ from tests.support.fates import Fate
 from tests.support.process import until
 from tests.support.scene import read
 from tests.support.unreliable import Unreliable
-from tests.torture.peer import CHANNEL, Peer, at_last, met
+from tests.torture.peer import CHANNEL, Peer, met
 from tests.torture.rows import SQLITE, Fault, Place, Verdict
+from tests.torture.stage import at_last
 
 DEPLOYS = 30
 AWAY_SECONDS = 30 * 60.0

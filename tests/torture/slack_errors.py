@@ -10,8 +10,9 @@ from tests.support.fates import Fate
 from tests.support.process import until
 from tests.support.scene import read
 from tests.support.unreliable import Unreliable
-from tests.torture.peer import Peer, at_last, met
+from tests.torture.peer import Peer, met
 from tests.torture.rows import SQLITE, Fault, Place, Verdict
+from tests.torture.stage import at_last
 
 VERSION = "v2.0"
 PATIENCE = 120.0
