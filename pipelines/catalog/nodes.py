@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import NoReturn
 
 import yaml
@@ -29,7 +30,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads ten time
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Scalar:
     line: int
     text: str
@@ -40,20 +41,20 @@ class Scalar:
         return not self.quoted and self.text in ("", "~", "null", "Null", "NULL")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Sequence:
     line: int
     items: tuple["Value", ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
     line: int
     key: str
     value: "Value"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Mapping:
     line: int
     entries: tuple[Entry, ...]
@@ -71,7 +72,7 @@ class Limits:
     moment, whatever is in it."""
 
     size: int = 1_000_000
-    nodes: int = 40_000
+    nodes: int = 25_000
 
 
 def read(text: bytes | str, found: Found, limits: Limits = Limits()) -> Value | None:
@@ -95,10 +96,14 @@ def read(text: bytes | str, found: Found, limits: Limits = Limits()) -> Value | 
 def _too_deep(text: str) -> int | None:
     """The line where brackets open too deeply: the scanner would look far ahead for each of them."""
     depth = 0
-    for found in _BRACKET.finditer(text):
-        depth = max(depth + (1 if found[0] in "[{" else -1), 0)
-        if depth > BRACKETS_LIMIT:
-            return text.count("\n", 0, found.start()) + 1
+    for number, bracket in enumerate(_BRACKET.findall(text)):
+        if bracket in "[{":
+            depth += 1
+            if depth > BRACKETS_LIMIT:
+                start = next(islice(_BRACKET.finditer(text), number, None)).start()
+                return text.count("\n", 0, start) + 1
+        elif depth:
+            depth -= 1
     return None
 
 
@@ -140,15 +145,15 @@ class _Reader:
             self._stop(_line(event), TOO_DEEP)
         value: Value
         match event:
+            case ScalarEvent():
+                value = Scalar(line=_line(event), text=str(event.value), quoted=event.style not in (None, ""))
+                if (odd := hidden(value.text)) is not None:
+                    self._found.add(value.line, f"an invisible character is here: {odd}; type it again by hand")
             case MappingStartEvent():
                 value = Mapping(line=_line(event), entries=tuple(self._entries(events, depth)))
             case SequenceStartEvent():
                 items = tuple(self._node(item, events, depth + 1) for item in _until(SequenceEndEvent, events))
                 value = Sequence(line=_line(event), items=items)
-            case ScalarEvent():
-                value = Scalar(line=_line(event), text=str(event.value), quoted=event.style not in (None, ""))
-                if (odd := hidden(value.text)) is not None:
-                    self._found.add(value.line, f"an invisible character is here: {odd}; type it again by hand")
             case _:
                 raise ValueError(f"an event that no document holds: {event}")
         if event.anchor:

@@ -144,15 +144,15 @@ class _Reader:
         return self._script(value, key, STEP_LATER, Script(run="", timeout=STATUS_TIMEOUT, on_lost=OnLost.RERUN))
 
     def _expandable(self, value: Value, url: str) -> str:
-        known = (*PLANNED, *self._secrets)
-        for name in variables.named(url):
+        found, known = self._found, (*PLANNED, *self._secrets)
+        for name in dict.fromkeys(variables.named(url)):
+            if found.full:
+                break
             if name not in known:
                 hint = " A secret must be named under `secrets:`." if SECRET_NAME.fullmatch(name) else ""
-                self._found.add(
-                    value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}"
-                )
+                found.add(value.line, f"`${name}` is not a name that is replaced here.{nearest(name, known)}{hint}")
         if (problem := address_problem(url)) is not None:
-            self._found.add(value.line, f"`{url}` cannot be asked: {problem}")
+            found.add(value.line, f"`{url}` cannot be asked: {problem}")
         return url
 
     def _names(self, value: Value, found: Found, key: str) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ class Odd:
 
 def hidden(text: str) -> Odd | None:
     """The first character that is invisible or controls how others are shown."""
+    if text.isprintable() and IGNORABLE.isdisjoint(text):
+        return None  # most texts; what is not printable holds all of the categories
     for position, character in enumerate(text, 1):
         if character not in "\n\t" and (unicodedata.category(character) in _HIDDEN or character in IGNORABLE):
             return _odd(character, position)
