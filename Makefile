@@ -42,7 +42,7 @@ test: $(DEV)
 ifeq ($(TIER),quick)
 	@$(MAKE) --no-print-directory check
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "$(MARK)" -n 3 --dist loadfile $(ARGS)
+	$(BIN)/coverage run -m pytest -m "$(MARK)" -n 4 --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/python -m tests.support.ratchet
 else

@@ -72,6 +72,7 @@ def test_the_first_minutes(demo: Demo) -> None:
     nothing_left(demo)
 
 
+@pytest.mark.long
 async def test_no_visitor_notices_a_deploy_a_failed_one_and_a_rollback(demo: Demo) -> None:
     await asyncio.to_thread(demo.start)
     async with visitors(demo.ready["routers"]["staging"]) as visits:

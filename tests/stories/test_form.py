@@ -26,12 +26,15 @@ def opened(scene: Scene, person: str = "ana") -> dict[str, Any]:
     return view
 
 
+def searched(scene: Scene, typed: str) -> list[str]:
+    return [option["value"] for option in scene.slack.do(ana(scene).search("version", typed))]
+
+
 def test_deploy_alone_opens_a_form_that_searches_and_deploys(scene: Scene) -> None:
     scene.types("ana", "/deploy")
     assert opened(scene)["title"]["text"] == "Deploy"
-    assert scene.slack.do(ana(scene).search("version", "mai"))[0]["value"] == "main"
-    found = scene.slack.do(ana(scene).search("version", "v1"))
-    assert [option["value"] for option in found] == ["v1.2", "v1.1", "v1.0"]
+    scene.wait(lambda: searched(scene, "mai") == ["main"], "the versions of a repository nobody fetched before")
+    assert searched(scene, "v1") == ["v1.2", "v1.1", "v1.0"]
     scene.slack.do(ana(scene).pick("version", "v1.1"))
     assert scene.slack.do(ana(scene).submit()) == {}
     assert scene.slack.workspace.modal("ana") is None
@@ -41,8 +44,7 @@ def test_deploy_alone_opens_a_form_that_searches_and_deploys(scene: Scene) -> No
 def test_what_was_deployed_is_offered_first(scene: Scene) -> None:
     scene.types("ana", "/deploy api")
     opened(scene)
-    found = scene.slack.do(ana(scene).search("version", ""))
-    assert found[0]["value"] == "v1.1"
+    assert searched(scene, "")[0] == "v1.1"
     scene.slack.do(ana(scene).close())
 
 

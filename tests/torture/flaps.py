@@ -97,7 +97,7 @@ FAULTS = (
         what="Socket Mode: refresh, warning, cut, spent ticket, half-open, cut between delivery and ack",
         run=flaps,
         tries=500,
-        quick=3,
+        long=6,
         on=(SQLITE,),
     ),
 )
