@@ -10,7 +10,7 @@ What is asked comes back as `Accepted` or `Refusal`; what is looked at as views;
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -211,8 +211,11 @@ class Shipmate:
         """The deploy whose message or thread this is."""
         return await self._database.read(lambda session: postings.by_message(session, channel, ts))
 
-    async def unanswered(self, surface: str) -> list[tuple[Asked, Accepted | Refusal]]:
-        return await self._database.read(lambda session: asks.unanswered(session, surface))
+    async def unanswered(
+        self, surface: str, *, but: Collection[str] = (), most: int = 50
+    ) -> list[tuple[Asked, Accepted | Refusal]]:
+        """Decided asks of people who have not been told yet, oldest first, without those that are named in `but`."""
+        return await self._database.read(lambda session: asks.unanswered(session, surface, but, most))
 
     async def answered(self, ask: str) -> None:
         await self._database.write(lambda session, _: asks.answered(session, ask, self._clock()))

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 5.0
 TRIES = 200  # about an hour and a half
+AT_ONCE, TOGETHER = 500, 50  # people being told, and how many are looked up in one go
 
 
 class Answers:
@@ -35,7 +36,6 @@ class Answers:
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._held: set[str] = set()
-        self._over: set[str] = set()  # who was told while what is unanswered was being read
         self._breaks = Breaks()
 
     @contextlib.contextmanager
@@ -53,22 +53,28 @@ class Answers:
             with self._shipmate.listening("asks") as event:
                 while True:
                     event.clear()
-                    found = await self._shipmate.unanswered("slack")
-                    for asked, outcome in found:
-                        self._begin(asked, outcome)
-                    self._over &= {asked.ask for asked, _ in found}
+                    while len(self._under_way) < AT_ONCE and await self._look():
+                        pass
                     await told(event, LOOK_AGAIN)
         finally:
             for task in self._under_way.values():
                 task.cancel()
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
+    async def _look(self) -> bool:
+        """Begin to tell those who wait; whether there may be more of them. Whoever is being told when the look begins
+        is left out of it: by its end they may have been told, and are not to be told again."""
+        known = [*self._under_way, *self._breaks.resting()]
+        found = await self._shipmate.unanswered("slack", but=known, most=TOGETHER)
+        fresh = [(asked, outcome) for asked, outcome in found if asked.key not in self._held]
+        for asked, outcome in fresh:
+            self._begin(asked, outcome)
+        return len(fresh) == TOGETHER
+
     def _begin(self, asked: Asked, outcome: Accepted | Refusal) -> None:
-        known = asked.ask in self._under_way or asked.ask in self._over
-        if not (known or asked.key in self._held or self._breaks.rests(asked.ask)):
-            task = asyncio.create_task(self._answer(asked, outcome))
-            self._under_way[asked.ask] = task
-            task.add_done_callback(lambda _: self._under_way.pop(asked.ask, None))
+        task = asyncio.create_task(self._answer(asked, outcome))
+        self._under_way[asked.ask] = task
+        task.add_done_callback(lambda _: self._under_way.pop(asked.ask, None))
 
     async def _answer(self, asked: Asked, outcome: Accepted | Refusal) -> None:
         """Tell it. What breaks is tried again, and when that does not help, told instead."""
@@ -86,7 +92,6 @@ class Answers:
         if not told:
             log.warning("there is no way to tell %s what came of %s", asked.by.id, asked.ask)
         await self._shipmate.answered(asked.ask)
-        self._over.add(asked.ask)
 
     async def _message(self, asked: Asked, outcome: Accepted | Refusal) -> Message | None:
         """What to tell; None when the deploy's message stands where the person asked."""

@@ -60,6 +60,9 @@ class Breaks:
     def rests(self, name: str) -> bool:
         return self._clock() < self._broke.get(name, (0, float("-inf")))[1]
 
+    def resting(self) -> list[str]:
+        return [name for name in self._broke if self.rests(name)]
+
     def good(self, name: str) -> None:
         self._broke.pop(name, None)
 

@@ -1,5 +1,6 @@
 """Asks: what somebody asked for, until it is decided and the answer has reached them."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -9,16 +10,13 @@ from pipelines.storage import codec, rows
 from pipelines.storage.codec import Outcome
 from pipelines.storage.tables import AskRow
 
-ANSWERS_AT_ONCE = 50
-
 
 def insert(session: Session, asked: Asked, at: datetime) -> tuple[str, bool]:
     """The ask's id, and whether it is new: the same key twice is one ask."""
     row = AskRow(id=asked.ask, key=asked.key, at=at, surface=asked.place.surface, body=codec.dump(asked))
-    found = known(session, asked.key)
-    if found is None and rows.insert(session, row):
+    if rows.insert(session, row):
         return asked.ask, True
-    found = found or known(session, asked.key)
+    found = known(session, asked.key)
     assert found is not None
     return found, False
 
@@ -53,14 +51,15 @@ def undecided(session: Session) -> list[tuple[Asked, datetime]]:
     return list(codec.each("the ask", found, lambda row: (codec.load(Asked, row.body), row.at), _id))
 
 
-def unanswered(session: Session, surface: str) -> list[tuple[Asked, Outcome]]:
-    """The decided asks whose people have not been told yet, oldest first."""
-    found = session.exec(
+def unanswered(session: Session, surface: str, but: Collection[str], most: int) -> list[tuple[Asked, Outcome]]:
+    """The decided asks whose people have not been told yet, without those that are named in `but`, oldest first."""
+    query = (
         select(AskRow)
         .where(AskRow.surface == surface, col(AskRow.answered_at).is_(None), col(AskRow.decided_at).is_not(None))
         .order_by(col(AskRow.at))
-        .limit(ANSWERS_AT_ONCE)
+        .limit(most)
     )
+    found = session.exec(query.where(col(AskRow.id).not_in(but)) if but else query)
     return list(codec.each("the answer to", found, _with_outcome, _id))
 
 

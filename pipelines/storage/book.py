@@ -7,7 +7,8 @@ shares its environment's, so that whoever changes that waits for those who decid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import FRONT, Event, Planned
@@ -31,8 +32,9 @@ class Book:
         self._held: dict[str, StreamRow] = {}
 
     def front(self, event: Event, at: datetime, *, by: str, via: str) -> None:
-        row = self._stream(FRONT)
-        seq = self._insert(row, event, at, by=by, via=via)
+        """An event that is no room's."""
+        seq = self._next(FRONT)
+        self._insert(FRONT, seq, event, at, by=by, via=via)
         entered(self.session, Entry(stream=FRONT, seq=seq, at=at, by=by, via=via, event=event))
 
     def state(self, service: str, environment: str, *more: str | None) -> State:
@@ -50,7 +52,9 @@ class Book:
         row = self._stream(name)
         before = state
         for event in events:
-            seq = self._insert(row, event, at, by=by, via=via)
+            row.seq += 1
+            seq = row.seq
+            self._insert(name, seq, event, at, by=by, via=via)
             state = fold(state, event, at, seq)
             deploy = state.deploys.get(getattr(event, "deploy", ""))
             entered(self.session, Entry(stream=name, seq=seq, at=at, by=by, via=via, event=event, deploy=deploy))
@@ -79,14 +83,21 @@ class Book:
         rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
         return self.session.exec(locked).one()
 
-    def _insert(self, row: StreamRow, event: Event, at: datetime, *, by: str, via: str) -> int:
-        row.seq += 1
+    def _next(self, name: str) -> int:
+        """The stream's next number: nobody else gets one before the end of the transaction."""
+        count = update(StreamRow).where(col(StreamRow.name) == name).values(seq=StreamRow.seq + 1)
+        counted = count.returning(col(StreamRow.seq)).execution_options(synchronize_session=False)
+        seq: int | None = self.session.execute(counted).scalar()
+        if seq is None:
+            rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
+            return int(self.session.execute(counted).scalar_one())
+        return seq
+
+    def _insert(self, stream: str, seq: int, event: Event, at: datetime, *, by: str, via: str) -> None:
         body = codec.dump(event)
-        entry = EventRow(
-            stream=row.name, seq=row.seq, at=at, by=by, via=via, kind=event.kind, v=codec.VERSION, body=body
+        self.session.add(
+            EventRow(stream=stream, seq=seq, at=at, by=by, via=via, kind=event.kind, v=codec.VERSION, body=body)
         )
-        self.session.add(entry)
-        return row.seq
 
     def _save(self, deploy: Deploy) -> None:
         state = deploy.outcome.value if deploy.outcome else "running"

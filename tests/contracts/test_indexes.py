@@ -26,7 +26,7 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "the deploy of a message": lambda session: postings.by_message(session, "C1", "1.2"),
     "an ask's answer": lambda session: asks.outcome(session, "a1"),
     "what is not decided": asks.undecided,
-    "what is not answered": lambda session: asks.unanswered(session, "slack"),
+    "what is not answered": lambda session: asks.unanswered(session, "slack", (), 50),
     "a host's steps": lambda session: steps.open_claims(session, "local"),
     "a step's end": lambda session: steps.ending(session, KEY),
     "how much was printed": lambda session: steps.output_end(session, KEY),

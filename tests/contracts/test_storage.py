@@ -104,13 +104,13 @@ async def test_an_ask_is_decided_by_one_of_two_who_decide_it_at_once(database: D
 
 async def test_an_answer_waits_until_it_was_told(database: Database) -> None:
     await database.write(lambda session, _: asks.insert(session, asked(), NOON))
-    assert await database.read(lambda session: asks.unanswered(session, "slack")) == []
+    assert await database.read(lambda session: asks.unanswered(session, "slack", (), 50)) == []
     refusal = refuse(Code.TOO_OLD)
     assert await database.write(lambda session, _: asks.decided(session, "a1", refusal, NOON))
     assert not await database.write(lambda session, _: asks.decided(session, "a1", refuse(Code.BROKEN, id="x"), NOON))
-    assert await database.read(lambda session: asks.unanswered(session, "slack")) == [(asked(), refusal)]
+    assert await database.read(lambda session: asks.unanswered(session, "slack", (), 50)) == [(asked(), refusal)]
     await database.write(lambda session, _: asks.answered(session, "a1", NOON))
-    assert await database.read(lambda session: asks.unanswered(session, "slack")) == []
+    assert await database.read(lambda session: asks.unanswered(session, "slack", (), 50)) == []
     assert await database.read(asks.undecided) == []
 
 
