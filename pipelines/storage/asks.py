@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Asked
@@ -28,17 +29,15 @@ def known(session: Session, key: str) -> str | None:
 
 def decided(session: Session, ask: str, outcome: Outcome, at: datetime) -> bool:
     """Record the decision; False where there is one already, which stays."""
-    row = session.get(AskRow, ask, with_for_update=True)
-    if row is None or row.decided_at is not None:
-        return False
-    row.decided_at, row.outcome = at, codec.dump(outcome)
-    return True
+    open_one = update(AskRow).where(col(AskRow.id) == ask, col(AskRow.decided_at).is_(None))
+    decision = open_one.values(decided_at=at, outcome=codec.dump(outcome))
+    return session.execute(decision.returning(col(AskRow.id))).first() is not None
 
 
 def is_open(session: Session, ask: str) -> bool:
     """Whether it is still to be decided. Whoever asks first decides; others wait here, and find it decided."""
-    row = session.get(AskRow, ask, with_for_update=True)
-    return row is not None and row.decided_at is None
+    open_one = select(AskRow.id).where(AskRow.id == ask, col(AskRow.decided_at).is_(None))
+    return session.exec(open_one.with_for_update()).first() is not None
 
 
 def outcome(session: Session, ask: str) -> Outcome | None:
@@ -72,6 +71,5 @@ def _id(row: AskRow) -> str:
 
 
 def answered(session: Session, ask: str, at: datetime) -> None:
-    row = session.get(AskRow, ask)
-    if row is not None and row.answered_at is None:
-        row.answered_at = at
+    waiting = update(AskRow).where(col(AskRow.id) == ask, col(AskRow.answered_at).is_(None))
+    session.execute(waiting.values(answered_at=at))

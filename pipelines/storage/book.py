@@ -44,7 +44,7 @@ class Book:
         row = self._stream(room_name(service, environment))
         room = codec.load(Room, row.body) if row.body else Room(service=service, environment=environment)
         wanted = (room.last, room.running, room.live_deploy, *more)
-        return State(room=room, deploys=deploys.named(self.session, wanted, fresh=True))
+        return State(room=room, deploys=deploys.named(self.session, wanted))
 
     def append(self, state: State, events: Iterable[Event], at: datetime, *, by: str, via: str) -> State:
         """The state after the events, which are in the journal then; deploys they plan are enqueued."""

@@ -47,11 +47,11 @@ def arguments(url: str, settings: Mapping[str, str] = LIMITS) -> dict[str, Any]:
 
 
 def engine(url: str, settings: Mapping[str, str] = LIMITS, **more: Any) -> Engine:
-    """An engine without connections to spare: whoever is one too many waits."""
+    """An engine without connections to spare: whoever is one too many waits. It does not look whether one still works
+    before it lends it, which would be a round trip each time: whoever uses it tries again."""
     return create_engine(
         parsed(url),
         connect_args=arguments(url, settings),
-        pool_pre_ping=True,
         max_overflow=0,
         hide_parameters=True,
         **more,
@@ -61,7 +61,7 @@ def engine(url: str, settings: Mapping[str, str] = LIMITS, **more: Any) -> Engin
 def patient_engine(url: str, stopping: threading.Event, *, size: int) -> Engine:
     """An engine for those who would else wait longer and longer for a server that is away: its connections come when
     the server is back, or fail with StoppingError once `stopping` is set."""
-    made = engine(url, pool_size=size, pool_timeout=24 * 3600)
+    made = engine(url, pool_size=size, pool_timeout=24 * 3600, pool_pre_ping=True)
 
     def connect(_dialect: object, _record: object, args: list[Any], more: dict[str, Any]) -> psycopg.Connection[Any]:
         while not stopping.is_set():

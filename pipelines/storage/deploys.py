@@ -34,9 +34,8 @@ class Asker:
     at: datetime
 
 
-def deploy(session: Session, deploy_id: str, *, fresh: bool = False) -> Deploy | None:
-    """`fresh`: as it is now, whatever this transaction has read of it before it held the room."""
-    row = session.get(DeployRow, deploy_id, populate_existing=fresh)
+def deploy(session: Session, deploy_id: str) -> Deploy | None:
+    row = session.get(DeployRow, deploy_id)
     return codec.load(Deploy, row.body) if row is not None else None
 
 
@@ -125,10 +124,11 @@ def newest(session: Session, limit: int) -> Iterator[Deploy]:
     return codec.load_each(Deploy, rows)
 
 
-def named(session: Session, wanted: Iterable[str | None], *, fresh: bool = False) -> dict[str, Deploy]:
+def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
     """The deploys of these ids, as far as there are any."""
-    found = (deploy(session, one, fresh=fresh) for one in {*wanted} - {None, ""} if one is not None)
-    return {one.id: one for one in found if one is not None}
+    names = sorted({name for name in wanted if name})
+    found = session.execute(_BODIES, {"names": names}) if names else ()
+    return {name: codec.load(Deploy, body) for name, body in found}
 
 
 def state(session: Session, service: str, environment: str) -> State:

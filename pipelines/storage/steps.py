@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from pipelines.domain.events import Progress, Report
 from pipelines.domain.stepwork import Work
-from pipelines.storage import codec
+from pipelines.storage import codec, rows
 from pipelines.storage.tables import OutputRow, StepRow
 
 ANY_HOST = ""  # a claim that any host may take for its own
@@ -97,8 +97,8 @@ def ending(session: Session, key: StepKey) -> Ending | None:
 def open_claims(session: Session, host: str) -> list[Claim]:
     """What the agent of a host has to do, and what it may take."""
     theirs = col(StepRow.host).in_((host, ANY_HOST))
-    rows = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
-    return list(codec.each("the claim of", rows, _claim, lambda row: f"{row.deploy} {row.step}"))
+    found = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
+    return list(codec.each("the claim of", found, _claim, lambda row: f"{row.deploy} {row.step}"))
 
 
 def _claim(row: StepRow) -> Claim:
@@ -125,8 +125,6 @@ def _of(key: StepKey) -> tuple[object, ...]:
 def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: datetime) -> None:
     """Keep a piece of output that begins at `offset`; a piece that is there already is left alone. Of each step the
     first 2 MB and the last 18 are kept."""
-    if session.get(OutputRow, (key.deploy, key.step, key.attempt, offset)) is not None:
-        return
     row = OutputRow(
         deploy=key.deploy,
         step=key.step,
@@ -136,7 +134,8 @@ def append_output(session: Session, key: StepKey, offset: int, data: bytes, at: 
         at=at,
         data=zlib.compress(data, 1),
     )
-    session.add(row)
+    if not rows.insert(session, row):
+        return
     end = offset + len(data)
     if end > KEPT_FIRST + KEPT_LAST:
         middle = (col(OutputRow.offset) >= KEPT_FIRST, col(OutputRow.offset) + col(OutputRow.size) <= end - KEPT_LAST)
@@ -162,7 +161,7 @@ class Piece:
 
 def pieces(session: Session, deploy: str) -> list[Piece]:
     """All the output of a deploy that is kept, in the order in which its steps were claimed."""
-    rows = session.exec(
+    found = session.exec(
         select(OutputRow, StepRow.claimed_at)
         .where(
             OutputRow.deploy == deploy,
@@ -172,7 +171,7 @@ def pieces(session: Session, deploy: str) -> list[Piece]:
         )
         .order_by(col(StepRow.claimed_at), col(OutputRow.step), col(OutputRow.attempt), col(OutputRow.offset))
     )
-    return [_piece(row) for row, _ in rows]
+    return [_piece(row) for row, _ in found]
 
 
 def last_pieces(session: Session, deploy: str, size: int) -> list[Piece]:
