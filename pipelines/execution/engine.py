@@ -31,6 +31,7 @@ POLL_SECONDS = 0.2
 APPLICATION_VERSION = "1"  # a constant: a version of its own for every build would strand deploys at each upgrade
 THREADS = 16
 LOOK_AGAIN = 1.0  # at DBOS's own events, of which we use none: by itself it looks at them 100 times a second
+NAP = 0.1  # of the thread in which it does so on SQLite
 
 # What DBOS keeps of deploys that are over is left alone: `status` is asked for as its own index of the others says it.
 LIVE = "SELECT workflow_uuid FROM {table} WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING')"
@@ -104,6 +105,7 @@ class DurableEngine:
         }
         if sqlite_path(self._url):
             config |= {"system_database_url": self._url, "run_migrations": True}
+            config["notification_listener_polling_interval_sec"] = NAP  # whoever ends waits for one
         else:
             config |= {"system_database_engine": self._client_engine}
         DBOS(config=config)
