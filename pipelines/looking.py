@@ -40,7 +40,7 @@ from pipelines.facts import Gatherer
 from pipelines.probing import Prober
 from pipelines.storage import deploys
 from pipelines.storage.database import Database
-from pipelines.storage.deploys import Place
+from pipelines.storage.deploys import Asker, Place
 
 log = logging.getLogger(__name__)
 
@@ -169,15 +169,20 @@ class Looker:
         return await self._gatherer.difference(service, query, room, live)
 
     async def _who(self, services: list[str]) -> WhoView:
-        running = {one.room: one for one in await self._database.read(deploys.running)}
-        return WhoView(
-            services=tuple([await self._who_of(self._config().services[name], running) for name in services])
-        )
+        def read(session: Session) -> tuple[dict[str, Deploy], list[list[Asker]]]:
+            running = {one.room: one for one in deploys.running(session)}
+            return running, [deploys.askers(session, self._places(name), LATELY) for name in services]
 
-    async def _who_of(self, service: Service, running: Mapping[str, Deploy]) -> ServiceWho:
+        running, lately = await self._database.read(read)
+        found = [
+            await self._who_of(self._config().services[name], running, askers)
+            for name, askers in zip(services, lately, strict=True)
+        ]
+        return WhoView(services=tuple(found))
+
+    async def _who_of(self, service: Service, running: Mapping[str, Deploy], lately: list[Asker]) -> ServiceWho:
         places = self._places(service.name)
         allowed = [await self._allowed(*place, running.get(room_name(*place))) for place in places]
-        lately = await self._database.read(lambda session: deploys.askers(session, places, LATELY))
         counts = Counter(one.by.name for one in lately)
         last = {one.by.name: one.at for one in reversed(lately)}
         people = [Deployer(name=name, deploys=n, last=last[name]) for name, n in counts.most_common()]

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam
+import sqlalchemy as sql
+from sqlalchemy import bindparam, inspect
 from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
@@ -16,14 +19,33 @@ from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 Place = tuple[str, str]  # a service and an environment
 
-# Made once: making a statement takes longer than answering it.
-_NEWEST_OF_ROOM = (
-    select(DeployRow.at, DeployRow.id)
-    .where(DeployRow.room == bindparam("room"))
-    .order_by(col(DeployRow.at).desc())
-    .limit(bindparam("limit"))
-)
-_BODIES = select(DeployRow.id, DeployRow.body).where(col(DeployRow.id).in_(bindparam("names", expanding=True)))
+# Made once, and of tables: making a statement, and making objects of its rows, takes longer than answering it.
+_DEPLOY, _STREAM = inspect(DeployRow).local_table.c, inspect(StreamRow).local_table.c
+_BODIES = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.id.in_(bindparam("names", expanding=True)))
+_NEWEST = sql.select(_DEPLOY.id, _DEPLOY.body).order_by(_DEPLOY.id.desc()).limit(bindparam("limit"))
+_RUNNING = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.state == "running").order_by(_DEPLOY.at)
+_ROOMS = sql.select(_STREAM.name, _STREAM.body).where(_STREAM.name.in_(bindparam("names", expanding=True)))
+
+
+@cache
+def _newest_of(rooms: int) -> sql.CompoundSelect[Any]:
+    """The newest of some rooms: an index has those of each."""
+    one = [
+        sql.select(_DEPLOY.at, _DEPLOY.id)
+        .where(_DEPLOY.room == bindparam(f"room{number}"))
+        .order_by(_DEPLOY.at.desc())
+        .limit(bindparam("limit"))
+        .subquery()
+        .select()
+        for number in range(rooms)
+    ]
+    return sql.union_all(*one).order_by(sql.desc("at"), sql.desc("id")).limit(bindparam("limit"))
+
+
+def _ask(session: Session, question: sql.Executable, **given: object) -> Iterable[Any]:
+    """Its rows; what this transaction wrote is in them."""
+    session.flush()
+    return session.connection().execute(question, given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +62,13 @@ def deploy(session: Session, deploy_id: str) -> Deploy | None:
 
 
 def room(session: Session, service: str, environment: str) -> Room:
-    row = session.get(StreamRow, room_name(service, environment))
-    if row is None or not row.body:
-        return Room(service=service, environment=environment)
-    return codec.load(Room, row.body)
+    return rooms(session, [(service, environment)])[service, environment]
 
 
 def rooms(session: Session, places: Iterable[Place]) -> dict[Place, Room]:
     """The rooms of these services and environments, in one look."""
     names = {room_name(*place): place for place in places}
-    found = session.exec(select(StreamRow.name, StreamRow.body).where(col(StreamRow.name).in_(names)))
-    bodies = {name: body for name, body in found if body}
+    bodies = {name: body for name, body in _ask(session, _ROOMS, names=list(names)) if body}
     return {
         (service, environment): codec.load(Room, bodies[name])
         if name in bodies
@@ -67,8 +85,7 @@ def last(session: Session, service: str, environment: str) -> Deploy | None:
 
 def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
-    rows = session.exec(select(DeployRow).where(DeployRow.state == "running").order_by(col(DeployRow.at)))
-    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+    return list(codec.load_each(Deploy, _ask(session, _RUNNING)))
 
 
 def running_ids(session: Session) -> list[str]:
@@ -106,28 +123,22 @@ def askers(session: Session, places: Iterable[Place], limit: int) -> list[Asker]
 
 
 def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple[str, str]]:
-    """Ids and bodies. Of each room an index has the newest; a body is read only of what is among the newest of all."""
-    found: list[tuple[datetime, str]] = []
-    for place in places:
-        rows = session.exec(_NEWEST_OF_ROOM, params={"room": room_name(*place), "limit": limit})
-        found += [(at, name) for at, name in rows]
-    if not found:
-        return []
-    order = [name for _, name in sorted(found, reverse=True)[:limit]]
-    bodies = dict(session.exec(_BODIES, params={"names": order}).all())
+    """Ids and bodies; a body is read only of what is among the newest of all."""
+    names = {f"room{number}": room_name(*place) for number, place in enumerate(places)}
+    order = [name for _, name in _ask(session, _newest_of(len(names)), **names, limit=limit)] if names else []
+    bodies = dict(_ask(session, _BODIES, names=order)) if order else {}
     return [(name, bodies[name]) for name in order]
 
 
 def newest(session: Session, limit: int) -> Iterator[Deploy]:
     """The newest deploys of all, newest first: ids rise with time."""
-    rows = session.exec(select(DeployRow.id, DeployRow.body).order_by(col(DeployRow.id).desc()).limit(limit))
-    return codec.load_each(Deploy, rows)
+    return codec.load_each(Deploy, _ask(session, _NEWEST, limit=limit))
 
 
 def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
     """The deploys of these ids, as far as there are any."""
     names = sorted({name for name in wanted if name})
-    found = session.execute(_BODIES, {"names": names}) if names else ()
+    found = _ask(session, _BODIES, names=names) if names else ()
     return {name: codec.load(Deploy, body) for name, body in found}
 
 

@@ -30,7 +30,7 @@ HOLDER = (
 
 
 class Slot:
-    """`patience`: for how many seconds a process that is just ending is waited for."""
+    """`patience`: for how many seconds a process that is just ending is waited for, or a database that is away."""
 
     def __init__(self, url: str, name: str, *, patience: float = PATIENCE) -> None:
         self.name = name
@@ -41,9 +41,9 @@ class Slot:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def take(self) -> None:
-        """Raises SlotTakenError, and psycopg's errors while the database is away."""
+        """Raises SlotTakenError, and psycopg's errors when the database stays away."""
         until = time.monotonic() + self._patience
-        connection = await psycopg.AsyncConnection.connect(**self._arguments, autocommit=True)
+        connection = await self._connected(until)
         try:
             while not await self._locked(connection):
                 if time.monotonic() > until:
@@ -53,6 +53,15 @@ class Slot:
             await connection.close()
             raise
         self._connection = connection
+
+    async def _connected(self, until: float) -> psycopg.AsyncConnection[Any]:
+        while True:
+            try:
+                return await psycopg.AsyncConnection.connect(**self._arguments, autocommit=True)
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+            await asyncio.sleep(AGAIN)
 
     async def _locked(self, connection: psycopg.AsyncConnection[Any]) -> bool:
         row = await (await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key)).fetchone()
