@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import assert_never
 
@@ -200,11 +201,10 @@ class Looker:
 
     async def _recent(self) -> RecentView:
         def ways(session: Session) -> Iterator[WayBack]:
+            room = cache(lambda *place: deploys.room(session, *place))
             for one in deploys.newest(session, RECENT_READ):
-                service, environment = one.plan.service, one.plan.environment
-                if known_room(service, environment, self._config()):
-                    continue
-                if (to := way_back(one, deploys.room(session, service, environment))) is not None:
+                place = (one.plan.service, one.plan.environment)
+                if not known_room(*place, self._config()) and (to := way_back(one, room(*place))) is not None:
                     yield WayBack(deploy=one, to=to)
 
         return RecentView(ways=await self._database.read(lambda session: tuple(islice(ways(session), RECENT))))

@@ -1,6 +1,6 @@
 """Reading snapshots: deploys and rooms as they were at the last commit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -42,10 +42,10 @@ def _newest_of(rooms: int) -> sql.CompoundSelect[Any]:
     return sql.union_all(*one).order_by(sql.desc("at"), sql.desc("id")).limit(bindparam("limit"))
 
 
-def _ask(session: Session, question: sql.Executable, **given: object) -> Iterable[Any]:
+def _ask(session: Session, question: sql.Executable, **given: object) -> Sequence[Any]:
     """Its rows; what this transaction wrote is in them."""
     session.flush()
-    return session.connection().execute(question, given)
+    return session.connection().execute(question, given).all()
 
 
 @dataclass(frozen=True, kw_only=True)
