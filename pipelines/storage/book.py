@@ -5,10 +5,12 @@ shares its environment's, so that whoever changes that waits for those who decid
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
-from sqlmodel import Session, col, select
+import sqlalchemy as sql
+from sqlmodel import Session
 
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.events import FRONT, Event, Planned
@@ -21,6 +23,35 @@ from pipelines.storage.tables import DeployRow, EventRow, StreamRow
 
 Enqueue = Callable[[Session, str], None]
 
+_STREAM, _DEPLOY = rows.table(StreamRow), rows.table(DeployRow)
+_LOCKED = sql.select(_STREAM.c.seq, _STREAM.c.body).where(_STREAM.c.name == sql.bindparam("this"))
+_ALONE, _SHARED = _LOCKED.with_for_update(), _LOCKED.with_for_update(read=True)
+_COUNT = (
+    sql.update(_STREAM)
+    .where(_STREAM.c.name == sql.bindparam("this"))
+    .values(seq=_STREAM.c.seq + 1)
+    .returning(_STREAM.c.seq)
+)
+_ROOM = (
+    sql.update(_STREAM)
+    .where(_STREAM.c.name == sql.bindparam("this"))
+    .values(seq=sql.bindparam("last"), body=sql.bindparam("now"))
+)
+_SAVE = (
+    sql.update(_DEPLOY)
+    .where(_DEPLOY.c.id == sql.bindparam("this"))
+    .values(state=sql.bindparam("is_now"), seq=sql.bindparam("last"), body=sql.bindparam("now"))
+)
+_EVENT = sql.insert(rows.table(EventRow))
+
+
+@dataclass(kw_only=True)
+class Held:
+    """A stream's row, as it is in this transaction."""
+
+    seq: int
+    body: str
+
 
 class Book:
     """`enqueue` starts the workflow of a planned deploy, inside this very transaction."""
@@ -29,12 +60,12 @@ class Book:
         self.session = session
         self.topics = topics
         self._enqueue = enqueue
-        self._held: dict[str, StreamRow] = {}
+        self._held: dict[str, Held] = {}
 
     def front(self, event: Event, at: datetime, *, by: str, via: str) -> None:
         """An event that is no room's."""
         seq = self._next(FRONT)
-        self._insert(FRONT, seq, event, at, by=by, via=via)
+        rows.write(self.session, _EVENT, _written(FRONT, seq, event, at, by=by, via=via))
         entered(self.session, Entry(stream=FRONT, seq=seq, at=at, by=by, via=via, event=event))
 
     def state(self, service: str, environment: str, *more: str | None) -> State:
@@ -50,63 +81,64 @@ class Book:
         """The state after the events, which are in the journal then; deploys they plan are enqueued."""
         name = room_name(state.room.service, state.room.environment)
         row = self._stream(name)
-        before = state
+        before, written = state, list[Written]()
         for event in events:
             row.seq += 1
-            seq = row.seq
-            self._insert(name, seq, event, at, by=by, via=via)
-            state = fold(state, event, at, seq)
+            state = fold(state, event, at, row.seq)
+            written.append(_written(name, row.seq, event, at, by=by, via=via))
             deploy = state.deploys.get(getattr(event, "deploy", ""))
-            entered(self.session, Entry(stream=name, seq=seq, at=at, by=by, via=via, event=event, deploy=deploy))
+            entered(self.session, Entry(stream=name, seq=row.seq, at=at, by=by, via=via, event=event, deploy=deploy))
             if isinstance(event, Planned):
                 self._enqueue(self.session, event.deploy)
+        if not written:
+            return state
         row.body = codec.dump(state.room)
+        rows.write(self.session, _EVENT, *written)
+        rows.write(self.session, _ROOM, {"this": name, "last": row.seq, "now": row.body})
         for deploy in state.deploys.values():
             if before.deploys.get(deploy.id) is not deploy:
                 self._save(deploy)
         self.topics |= {"journal", f"room:{name}"}
         return state
 
-    def _stream(self, name: str, *, share: bool = False) -> StreamRow:
+    def _stream(self, name: str, *, share: bool = False) -> Held:
         """The stream's row as it is once nobody else has it, and nobody else's until the end of the transaction;
         `share`: others may share it too."""
         if name not in self._held:
-            self._held[name] = self._locked(name, share=share)
+            self._held[name] = self._locked(name, _SHARED if share else _ALONE)
         return self._held[name]
 
-    def _locked(self, name: str, *, share: bool) -> StreamRow:
-        query = select(StreamRow).where(StreamRow.name == name).with_for_update(read=share)
-        locked = query.execution_options(populate_existing=True)
-        row = self.session.exec(locked).first()
-        if row is not None:
-            return row
-        rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
-        return self.session.exec(locked).one()
+    def _locked(self, name: str, lock: sql.Select[Any]) -> Held:
+        found = rows.ask(self.session, lock, this=name)
+        if not found:
+            rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
+            found = rows.ask(self.session, lock, this=name)
+        [(seq, body)] = found
+        return Held(seq=seq, body=body)
 
     def _next(self, name: str) -> int:
         """The stream's next number: nobody else gets one before the end of the transaction."""
-        count = update(StreamRow).where(col(StreamRow.name) == name).values(seq=StreamRow.seq + 1)
-        counted = count.returning(col(StreamRow.seq)).execution_options(synchronize_session=False)
-        seq: int | None = self.session.execute(counted).scalar()
-        if seq is None:
+        found = rows.ask(self.session, _COUNT, this=name)
+        if not found:
             rows.insert(self.session, StreamRow(name=name, seq=0, body=""))
-            return int(self.session.execute(counted).scalar_one())
-        return seq
-
-    def _insert(self, stream: str, seq: int, event: Event, at: datetime, *, by: str, via: str) -> None:
-        body = codec.dump(event)
-        self.session.add(
-            EventRow(stream=stream, seq=seq, at=at, by=by, via=via, kind=event.kind, v=codec.VERSION, body=body)
-        )
+            found = rows.ask(self.session, _COUNT, this=name)
+        return int(found[0].seq)
 
     def _save(self, deploy: Deploy) -> None:
-        state = deploy.outcome.value if deploy.outcome else "running"
-        row = self.session.get(DeployRow, deploy.id)
-        body = codec.dump(deploy)
-        if row is None:
+        state, body = deploy.outcome.value if deploy.outcome else "running", codec.dump(deploy)
+        given = {"this": deploy.id, "is_now": state, "last": deploy.seq, "now": body}
+        if not rows.write(self.session, _SAVE, given):
             row = DeployRow(
                 id=deploy.id, room=deploy.room, state=state, by=deploy.by.id, at=deploy.at, seq=deploy.seq, body=body
             )
-            self.session.add(row)
-        row.state, row.seq, row.body = state, deploy.seq, body
+            rows.insert(self.session, row)
         self.topics.add(f"deploy:{deploy.id}")
+
+
+Written = dict[str, Any]
+
+
+def _written(stream: str, seq: int, event: Event, at: datetime, *, by: str, via: str) -> Written:
+    """An event as a row of the journal."""
+    kept = {"kind": event.kind, "v": codec.VERSION, "body": codec.dump(event)}
+    return {"stream": stream, "seq": seq, "at": at, "by": by, "via": via, **kept}

@@ -1,26 +1,25 @@
 """Reading snapshots: deploys and rooms as they were at the last commit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy import bindparam, inspect
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.fold import State
 from pipelines.domain.model import Person, room_name
 from pipelines.domain.room import Room
-from pipelines.storage import codec
+from pipelines.storage import codec, rows
 from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 Place = tuple[str, str]  # a service and an environment
 
-# Made once, and of tables: making a statement, and making objects of its rows, takes longer than answering it.
-_DEPLOY, _STREAM = inspect(DeployRow).local_table.c, inspect(StreamRow).local_table.c
+_DEPLOY, _STREAM = rows.table(DeployRow).c, rows.table(StreamRow).c
 _BODIES = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.id.in_(bindparam("names", expanding=True)))
 _NEWEST = sql.select(_DEPLOY.id, _DEPLOY.body).order_by(_DEPLOY.id.desc()).limit(bindparam("limit"))
 _RUNNING = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.state == "running").order_by(_DEPLOY.at)
@@ -42,12 +41,6 @@ def _newest_of(rooms: int) -> sql.CompoundSelect[Any]:
     return sql.union_all(*one).order_by(sql.desc("at"), sql.desc("id")).limit(bindparam("limit"))
 
 
-def _ask(session: Session, question: sql.Executable, **given: object) -> Sequence[Any]:
-    """Its rows; what this transaction wrote is in them."""
-    session.flush()
-    return session.connection().execute(question, given).all()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Asker:
     """Who asked for a deploy, and when: the part of its snapshot that is quickly read."""
@@ -57,8 +50,7 @@ class Asker:
 
 
 def deploy(session: Session, deploy_id: str) -> Deploy | None:
-    row = session.get(DeployRow, deploy_id)
-    return codec.load(Deploy, row.body) if row is not None else None
+    return named(session, [deploy_id]).get(deploy_id)
 
 
 def room(session: Session, service: str, environment: str) -> Room:
@@ -68,7 +60,7 @@ def room(session: Session, service: str, environment: str) -> Room:
 def rooms(session: Session, places: Iterable[Place]) -> dict[Place, Room]:
     """The rooms of these services and environments, in one look."""
     names = {room_name(*place): place for place in places}
-    bodies = {name: body for name, body in _ask(session, _ROOMS, names=list(names)) if body}
+    bodies = {name: body for name, body in rows.ask(session, _ROOMS, names=list(names)) if body}
     return {
         (service, environment): codec.load(Room, bodies[name])
         if name in bodies
@@ -85,7 +77,7 @@ def last(session: Session, service: str, environment: str) -> Deploy | None:
 
 def running(session: Session) -> list[Deploy]:
     """The deploys that are not over, oldest first."""
-    return list(codec.load_each(Deploy, _ask(session, _RUNNING)))
+    return list(codec.load_each(Deploy, rows.ask(session, _RUNNING)))
 
 
 def running_ids(session: Session) -> list[str]:
@@ -108,8 +100,8 @@ def painted(session: Session, deploy_id: str, seq: int) -> None:
 
 def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     """The newest deploys that a person asked for, newest first."""
-    rows = session.exec(select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit))
-    return list(codec.load_each(Deploy, ((row.id, row.body) for row in rows)))
+    theirs = select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit)
+    return list(codec.load_each(Deploy, ((row.id, row.body) for row in session.exec(theirs))))
 
 
 def of_rooms(session: Session, places: Iterable[Place], limit: int) -> list[Deploy]:
@@ -125,20 +117,20 @@ def askers(session: Session, places: Iterable[Place], limit: int) -> list[Asker]
 def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple[str, str]]:
     """Ids and bodies; a body is read only of what is among the newest of all."""
     names = {f"room{number}": room_name(*place) for number, place in enumerate(places)}
-    order = [name for _, name in _ask(session, _newest_of(len(names)), **names, limit=limit)] if names else []
-    bodies = dict(_ask(session, _BODIES, names=order)) if order else {}
+    order = [name for _, name in rows.ask(session, _newest_of(len(names)), **names, limit=limit)] if names else []
+    bodies = dict(rows.ask(session, _BODIES, names=order)) if order else {}
     return [(name, bodies[name]) for name in order]
 
 
 def newest(session: Session, limit: int) -> Iterator[Deploy]:
     """The newest deploys of all, newest first: ids rise with time."""
-    return codec.load_each(Deploy, _ask(session, _NEWEST, limit=limit))
+    return codec.load_each(Deploy, rows.ask(session, _NEWEST, limit=limit))
 
 
 def named(session: Session, wanted: Iterable[str | None]) -> dict[str, Deploy]:
     """The deploys of these ids, as far as there are any."""
     names = sorted({name for name in wanted if name})
-    found = _ask(session, _BODIES, names=names) if names else ()
+    found = rows.ask(session, _BODIES, names=names) if names else ()
     return {name: codec.load(Deploy, body) for name, body in found}
 
 

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.sql.selectable import GenerativeSelect
 from sqlmodel import Session
 
 from pipelines.domain.decide import decide
 from pipelines.domain.events import Closed, Outcome
 from pipelines.domain.refusals import Refusal
+from pipelines.storage import book
 from pipelines.storage.book import Book
 from pipelines.storage.database import Database
 from pipelines.storage.tables import DeployRow, StreamRow
@@ -26,14 +26,14 @@ def decider(name: str, pause: Callable[[], None]) -> Callable[[Session, set[str]
     person = ANA if name == "ana" else RAJ
 
     def work(session: Session, topics: set[str]) -> bool:
-        book = Book(session, topics, enqueue_nothing)
-        state = book.state("api", "staging")
+        held = Book(session, topics, enqueue_nothing)
+        state = held.state("api", "staging")
         decision = decide(ask(by=person, ask_id=name), state, facts(person=person, new_id=name))
         pause()
         if isinstance(decision, Refusal):
             return False
         assert isinstance(decision, tuple)
-        book.append(state, decision, NOON, by=name, via="test")
+        held.append(state, decision, NOON, by=name, via="test")
         return True
 
     return work
@@ -75,7 +75,8 @@ async def test_of_two_deciders_at_once_one_starts(database_url: str) -> None:
 def without_lock(monkeypatch: pytest.MonkeyPatch, begin: str | None) -> None:
     """Take away what serialises deciders: `begin` instead of SQLite's lock of the file; None: PostgreSQL's of rows."""
     if begin is None:
-        monkeypatch.setattr(GenerativeSelect, "with_for_update", lambda self, **_: self)
+        for lock in ("_ALONE", "_SHARED"):
+            monkeypatch.setattr(book, lock, book._LOCKED)
         return
     real = event.listen
 
@@ -127,11 +128,11 @@ async def test_who_waited_for_the_room_sees_what_was_decided_meanwhile(database_
     held, looked, go_on = threading.Event(), threading.Event(), threading.Event()
 
     def hold(session: Session, topics: set[str]) -> None:
-        book = Book(session, topics, enqueue_nothing)
-        state = book.state("api", "staging")
+        mine = Book(session, topics, enqueue_nothing)
+        state = mine.state("api", "staging")
         held.set()
         assert go_on.wait(10)
-        book.append(state, [Closed(deploy="ana", outcome=Outcome.ABORTED)], NOON, by="raj", via="test")
+        mine.append(state, [Closed(deploy="ana", outcome=Outcome.ABORTED)], NOON, by="raj", via="test")
 
     def wait(session: Session, topics: set[str]) -> tuple[str | None, int]:
         before = session.get(DeployRow, "ana"), session.get(StreamRow, "api/staging")
