@@ -67,6 +67,7 @@ class App:
         self._holds = False
         self._doing = contextlib.AsyncExitStack()
         self._cleanup = contextlib.AsyncExitStack()
+        self._doors = contextlib.AsyncExitStack()
         self._tasks: set[asyncio.Task[None]] = set()
         self._config: ConfigFile | None = None
         self._closed = False
@@ -81,8 +82,7 @@ class App:
             self.settings.data.chmod(0o700)  # tokens of scripts and their output are in there
             for role in self.roles:
                 self._held.callback(hold(self.settings.data, role))
-            database = sqlite_path(self.settings.database)
-            if database is not None and database.parent != self.settings.data.absolute():
+            if (database := sqlite_path(self.settings.database)) is not None:
                 # a folder that is not there, or not ours to write in, is told of later
                 with contextlib.suppress(OSError):
                     self._held.callback(hold_file(database))
@@ -127,7 +127,8 @@ class App:
             latest = Latest(path)
             database.listeners.append(latest.note)
             self._cleanup.callback(latest.close)
-        for end in (database.close, source.close):
+        self._doors.push_async_callback(database.close)
+        for end in (database.finish, source.close):
             self._cleanup.push_async_callback(end)
         self._doing.push_async_callback(engine.stop)
         return Ground(config=config, database=database, engine=engine, source=source, host=host)
@@ -193,7 +194,7 @@ class App:
         if door is not None:
             door.routes(site)
             await door.start(shipmate)
-            self._cleanup.push_async_callback(door.stop)
+            self._doors.push_async_callback(door.stop)
         self.port = await self._serve(site, self.settings.host, self.settings.port)
         terminal = TerminalDoor(shipmate, doorman=doorman, clock=utc_now, has_slack=door is not None)
         questions: dict[str, Question] = {
@@ -202,7 +203,7 @@ class App:
         }
         control = Control(self.settings.data, terminal.converse, questions)
         await control.start()
-        self._cleanup.push_async_callback(control.stop)
+        self._doors.push_async_callback(control.stop)
 
     async def _facts(self, door: "SlackDoor | None", _request: object) -> dict[str, Any]:
         """What the doctor asks of a bot that runs."""
@@ -218,7 +219,7 @@ class App:
     async def _serve(self, site: web.Application, host: str, port: int) -> int:
         runner = web.AppRunner(site, access_log=None, shutdown_timeout=2)
         await runner.setup()
-        self._cleanup.push_async_callback(runner.cleanup)
+        self._doors.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, host, port).start()
         return int(runner.addresses[0][1])
 
@@ -259,10 +260,11 @@ class App:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def rest(self) -> None:
-        """End everything, but keep the data folder for this process. The doors stand open until all work is let go of,
-        to tell whoever comes that the bot is restarting."""
+        """End everything, but keep the data folder for this process. The doors stand open to the last, to tell whoever
+        comes that the bot is restarting."""
         await self._doing.aclose()
         await self._cleanup.aclose()
+        await self._doors.aclose()
 
     async def stop(self) -> None:
         await self.rest()

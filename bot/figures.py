@@ -42,7 +42,7 @@ WAITS = {
 }
 PAINTED = ("unpainted", "unanswered")
 DATABASE = Gauge("shipmate_database_up", "Whether the database answered when this was read")
-SLACK = Gauge("shipmate_slack_up", "Whether Slack and the bot reach each other; 0 as well where there is no Slack")
+SLACK = Gauge("shipmate_slack_up", "Whether Slack and the bot reach each other; no number where there is no Slack")
 FREE = Gauge("shipmate_data_free_bytes", "Room on the disk where the data folder is")
 
 
@@ -79,7 +79,7 @@ class Looking:
     async def look(self) -> None:
         """Within two seconds; what cannot be counted is not a number until it can."""
         FREE.set(left(self._data))
-        SLACK.set(self._reached is not None and (await self._reached())[0])
+        SLACK.set((await self._reached())[0] if self._reached else math.nan)
         try:
             async with asyncio.timeout(PATIENCE):
                 counted = await self._counted()

@@ -16,7 +16,7 @@ Asking = Callable[[], Awaitable[Check]]
 
 
 class Readiness:
-    """A part that does not answer is not asked again before it has."""
+    """A part that does not answer is not asked again before it has; what it answers too late is not told."""
 
     def __init__(self, parts: Mapping[str, Asking]) -> None:
         self._parts = parts
@@ -28,7 +28,7 @@ class Readiness:
         if self._last is not None and now - self._last[0] < FRESH:
             return self._last[1]
         for name, part in self._parts.items():
-            if name not in self._asked:
+            if name not in self._asked or _over(self._asked[name][1]):
                 self._asked[name] = (now, asyncio.ensure_future(part()))
         await asyncio.wait([task for _, task in self._asked.values()], timeout=PATIENCE)
         found = {name: self._answer(name) for name in self._parts}
@@ -51,6 +51,13 @@ class Readiness:
     def stop(self) -> None:
         for _, task in self._asked.values():
             task.cancel()
+
+
+def _over(task: asyncio.Task[Check]) -> bool:
+    """Whether it ended; how is told to nobody, for it was asked by a look from before."""
+    if task.done() and not task.cancelled():
+        task.exception()
+    return task.done()
 
 
 def disk(folder: Path, keep: int) -> Asking:

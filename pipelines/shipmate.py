@@ -114,7 +114,8 @@ class Shipmate:
         return Receipt(ask=ask, new=new)
 
     def _begin(self, asked: Asked, at: datetime) -> None:
-        if asked.ask in self._deciding:
+        """Decide it, unless this process is about to end: then the next one does."""
+        if self.closed or asked.ask in self._deciding:
             return
         task = asyncio.create_task(self._decider.decide(asked, at))
         self._deciding[asked.ask] = task

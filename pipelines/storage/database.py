@@ -155,11 +155,15 @@ class Database:
         if (since := self._away_since.pop(pool, None)) is not None:
             log.warning("the database works again, after %.1f s", time.monotonic() - since)
 
-    async def close(self) -> None:
+    async def finish(self) -> None:
+        """Wait for what is being written; nothing is written afterwards, and reading goes on."""
         for crowd in (self._first, self._behind):
             crowd.close()
-        self._writing.shutdown(wait=True)
-        self._reading.shutdown(wait=True)
+        await asyncio.to_thread(self._writing.shutdown)
+
+    async def close(self) -> None:
+        await self.finish()
+        await asyncio.to_thread(self._reading.shutdown)
         self._writer.dispose()
         self._reader.dispose()
 

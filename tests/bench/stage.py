@@ -13,9 +13,8 @@ from pathlib import Path
 from bot.sockets import address
 from bot.workspace import App, Workspace, default_seed
 from bot.workspace.seed import COMMANDS
-from pipelines.execution import rundir
-from pipelines.execution.rundir import RunState
-from tests.support.process import Bot, until
+from tests.support.process import Bot
+from tests.support.runs import end_scripts
 from tests.support.service import Service
 
 CHANNEL = "#deploys"
@@ -133,16 +132,7 @@ def _end(bot: Bot) -> None:
         bot.stop(15.0)
     finally:
         bot.kill()
-        _end_scripts(bot.data / "runs")
-
-
-def _end_scripts(runs: Path) -> None:
-    """Scripts outlive the bot. Raises AssertionError for one that outlives its end."""
-    over = (RunState.EXITED, RunState.LOST)
-    going = [run for run in runs.glob("*/*") if rundir.state(run) not in over]
-    for run in going:
-        rundir.request_stop(run)
-    until(lambda: all(rundir.state(run) in over for run in going), what="the scripts' end")
+        end_scripts(bot.data)
 
 
 def free_port() -> int:

@@ -39,6 +39,25 @@ async def test_a_part_that_hangs_is_told_in_time_and_asked_once() -> None:
     ready.stop()
 
 
+async def test_what_is_answered_too_late_is_told_to_nobody() -> None:
+    let_go = asyncio.Event()
+    answers = iter(["late", "now"])
+
+    async def slow() -> Check:
+        says = next(answers)
+        if says == "late":
+            await let_go.wait()
+        return Check(ok=True, says=says)
+
+    ready = Readiness({"database": slow})
+    assert not (await ready.look())["database"].ok
+    let_go.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    ready.forget()
+    assert (await ready.look())["database"] == Check(ok=True, says="now")
+
+
 async def test_a_part_that_breaks_is_not_well_and_tells_nothing_of_what_it_held() -> None:
     async def breaks() -> Check:
         raise ValueError("canary")

@@ -85,6 +85,21 @@ async def test_what_was_left_undecided_is_decided_unless_it_is_old(front: Front)
     assert isinstance(refused, Refusal) and refused.gates[0].code is Code.TOO_OLD
 
 
+async def test_what_is_kept_while_the_desk_closes_is_left_to_the_next_process(front: Front, tmp_path: Path) -> None:
+    asking = asyncio.create_task(front.shipmate.ask(Abort(), by=ANA, place=TERMINAL, key="k1"))
+    await asyncio.sleep(0)  # it has looked whether the desk is open
+    front.shipmate.close()
+    await front.shipmate.stop()
+    assert (await asking).new
+    await asyncio.wait({task for task in asyncio.all_tasks() if "decide" in repr(task.get_coro())} or {asking})
+    assert await kinds(front, "front") == ["asked"]
+    async with opened(tmp_path, front.database.url) as other:
+        other.doorman.real = Doorman()
+        await other.shipmate.sweep()
+        refused = await asyncio.wait_for(other.shipmate.answer(asking.result().ask), 10)
+    assert isinstance(refused, Refusal) and refused.gates[0].code is Code.NOTHING_RUNNING
+
+
 async def test_two_desks_decide_an_ask_once(front: Front, tmp_path: Path) -> None:
     await front.plan()
     await left(front, "a1", timedelta())

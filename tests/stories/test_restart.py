@@ -95,14 +95,17 @@ def test_an_upgrade_finishes_what_the_older_bot_began(tmp_path: Path, bot: Bot) 
 
 
 def test_a_second_bot_on_the_same_sqlite_file_says_who_is_there(tmp_path: Path, bot: Bot) -> None:
+    """Also where it is the first one's own, in its data folder."""
     six_steps(tmp_path)
-    bot.env = {"DATABASE_URL": f"sqlite:///{tmp_path}/shared.db"}
-    bot.start()
-    assert bot.process is not None
-    second = Bot(data=tmp_path / "other", config=bot.config, env=bot.env)
-    second.start(wait=False)
-    assert second.process is not None and second.process.wait(30) == 1
-    assert f"A bot works on {tmp_path}/shared.db already: process {bot.process.pid}" in second.log()
+    for file in (tmp_path / "shared.db", bot.data / "shipmate.db"):
+        bot.env = {"DATABASE_URL": f"sqlite:///{file}"} if file.parent != bot.data else {}
+        bot.start()
+        assert bot.process is not None
+        second = Bot(data=tmp_path / "other", config=bot.config, env={"DATABASE_URL": f"sqlite:///{file}"})
+        second.start(wait=False)
+        assert second.process is not None and second.process.wait(30) == 1
+        assert f"A bot works on {file} already: process {bot.process.pid}" in second.log()
+        bot.stop()
 
 
 def test_who_reads_along_with_say_may_leave(tmp_path: Path, bot: Bot) -> None:

@@ -23,6 +23,16 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
+def end_scripts(folder: Path) -> None:
+    """Scripts outlive the bot: those whose run folders are anywhere below are ended."""
+    going = [
+        run for run in folder.glob("**/runs/*/*") if rundir.state(run) in (RunState.RUNNING, RunState.UNSUPERVISED)
+    ]
+    for run in going:
+        rundir.request_stop(run)
+    until(lambda: all(rundir.state(run) in (RunState.EXITED, RunState.LOST) for run in going))
+
+
 class Run:
     """One script under the supervisor. `body` is bash, or `argv` in the spec says what to run instead."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import postgres
 from tests.support.needs import program
+from tests.support.runs import end_scripts
 from tests.torture.rows import POSTGRES, Fault, Place, Row
 
 
@@ -42,5 +43,8 @@ def tried(fault: Fault, *, on: str, tries: int, seed: int, servers: Servers) -> 
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="shipmate-torture-", ignore_cleanup_errors=True) as folder:
         place = Place(folder=Path(folder), database=servers.database(on), server=servers.server, seed=seed)
-        verdict = fault.run(place, tries)
+        try:
+            verdict = fault.run(place, tries)
+        finally:
+            end_scripts(place.folder)
     return Row(fault=fault, on=on, seed=seed, verdict=verdict, seconds=time.monotonic() - began)
