@@ -97,7 +97,7 @@ FAULTS = (
         what="Socket Mode: refresh, warning, cut, spent ticket, half-open, cut between delivery and ack",
         run=flaps,
         tries=500,
-        long=6,
+        long=3,
         on=(SQLITE,),
     ),
 )
