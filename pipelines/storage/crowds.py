@@ -7,14 +7,18 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
+from pipelines.storage.errors import DatabaseAwayError
+
 T = TypeVar("T")
 Work = Callable[[Session, set[str]], Any]
 
 TOGETHER = 16
+LONGEST_REST = 0.5  # seconds: a write that waited for a database that was away took long, and was no work
 
 
 class Crowd:
-    """`write` carries one transaction out. After each there is a rest, `rest` times as long as it took."""
+    """`write` carries one transaction out. After each there is a rest, `rest` times as long as it took, and no longer
+    than `LONGEST_REST`."""
 
     def __init__(self, write: Callable[[Work], Awaitable[Any]], *, rest: float = 0.0) -> None:
         self._write = write
@@ -40,13 +44,16 @@ class Crowd:
             began, together = clock(), self._waiting[:TOGETHER]
             del self._waiting[:TOGETHER]
             await self._together([one for one in together if not one[1].done()])  # whoever is gone asks no more
-            await asyncio.sleep(self._rest * (clock() - began))
+            await asyncio.sleep(min(self._rest * (clock() - began), LONGEST_REST))
 
     async def _together(self, crowd: list[tuple[Work, asyncio.Future[Any]]]) -> None:
         if not crowd:
             return
         try:
             values = await self._write(lambda session, topics: [work(session, topics) for work, _ in crowd])
+        except DatabaseAwayError as error:
+            for _, done in crowd:
+                _fail(done, error)
         except Exception as error:
             if len(crowd) == 1:
                 _fail(crowd[0][1], error)

@@ -5,9 +5,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlmodel import Session
 
+from pipelines.storage import crowds
+from pipelines.storage.crowds import Crowd
 from pipelines.storage.database import Database
+from pipelines.storage.errors import DatabaseAwayError
 
 Work = Callable[[Session, set[str]], None]
 
@@ -83,3 +87,33 @@ async def test_what_is_written_together_does_not_fail_together(tmp_path: Path) -
         await database.close()
     assert tried == [0, 1, 2, 0, 1, 2, 3, 4]
     assert [repr(one) for one in found] == ["0", "1", "ValueError('no')", "3", "4"]
+
+
+async def test_after_an_outage_nobody_rests_as_long_as_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowds, "LONGEST_REST", 0.01)
+    written: list[int] = []
+
+    async def write(_work: object) -> list[None]:
+        await asyncio.sleep(0.02)
+        written.append(1)
+        return [None]
+
+    crowd = Crowd(write, rest=10_000.0)
+    for _ in range(3):
+        await asyncio.wait_for(crowd.join(lambda *_: None), 10)
+    crowd.close()
+    assert len(written) == 3
+
+
+async def test_while_the_database_is_away_all_are_told_at_once() -> None:
+    """Each that is tried by itself would wait as long again."""
+    tried: list[int] = []
+
+    async def write(_work: object) -> None:
+        tried.append(1)
+        raise DatabaseAwayError("away")
+
+    crowd = Crowd(write)
+    joined = [crowd.join(lambda *_: None) for _ in range(5)]
+    found = await asyncio.gather(*joined, return_exceptions=True)
+    assert [type(one) for one in found] == [DatabaseAwayError] * 5 and len(tried) == 1
