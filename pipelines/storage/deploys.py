@@ -18,6 +18,7 @@ from pipelines.storage import codec, rows
 from pipelines.storage.tables import BEHIND, DeployRow, StreamRow
 
 Place = tuple[str, str]  # a service and an environment
+AT_ONCE = 100  # rooms of one question: SQLite takes no more than 500
 
 _DEPLOY, _STREAM = rows.table(DeployRow).c, rows.table(StreamRow).c
 _BODIES = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.id.in_(bindparam("names", expanding=True)))
@@ -116,8 +117,12 @@ def askers(session: Session, places: Iterable[Place], limit: int) -> list[Asker]
 
 def _newest(session: Session, places: Iterable[Place], limit: int) -> list[tuple[str, str]]:
     """Ids and bodies; a body is read only of what is among the newest of all."""
-    names = {f"room{number}": room_name(*place) for number, place in enumerate(places)}
-    order = [name for _, name in rows.ask(session, _newest_of(len(names)), **names, limit=limit)] if names else []
+    names = [room_name(*place) for place in places]
+    found: list[tuple[datetime, str]] = []
+    for start in range(0, len(names), AT_ONCE):
+        some = {f"room{number}": name for number, name in enumerate(names[start : start + AT_ONCE])}
+        found += [(at, name) for at, name in rows.ask(session, _newest_of(len(some)), **some, limit=limit)]
+    order = [name for _, name in sorted(found, reverse=True)[:limit]]
     bodies = dict(rows.ask(session, _BODIES, names=order)) if order else {}
     return [(name, bodies[name]) for name in order]
 

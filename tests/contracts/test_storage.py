@@ -16,12 +16,14 @@ from pipelines.domain.events import Asked, Misread, Place, Progress, Report
 from pipelines.domain.plan import How
 from pipelines.domain.refusals import Code, refuse
 from pipelines.domain.stepwork import Work
-from pipelines.storage import asks, postings, steps
+from pipelines.storage import asks, deploys, postings, steps
 from pipelines.storage.book import Book
+from pipelines.storage.codec import dump
 from pipelines.storage.database import Database
+from pipelines.storage.deploys import Asker
 from pipelines.storage.postings import Posting
 from pipelines.storage.steps import ANY_HOST, Claim, Ending, StepKey
-from pipelines.storage.tables import EventRow
+from pipelines.storage.tables import DeployRow, EventRow
 from tests.support.domain import ANA, NOON
 
 T = TypeVar("T")
@@ -236,3 +238,14 @@ async def test_a_reader_sees_one_moment(database: Database) -> None:
     await database.write(lambda session, _: asks.insert(session, asked(), NOON))
     written.set()
     assert await looking == [0, 0]
+
+
+async def test_the_newest_of_however_many_rooms_are_found(database: Database) -> None:
+    rooms = [("api", f"place-{number}") for number in range(1_200)]
+    asked_for = [Asker(by=ANA, at=NOON + timedelta(seconds=number)) for number in range(3)]
+    rows = [
+        DeployRow(id=f"d{n}", room=f"api/place-{500 * n}", state="live", by="ana", at=one.at, seq=1, body=dump(one))
+        for n, one in enumerate(asked_for)
+    ]
+    await database.write(lambda session, _: session.add_all(rows))
+    assert await database.read(lambda session: deploys.askers(session, rooms, 2)) == [asked_for[2], asked_for[1]]
