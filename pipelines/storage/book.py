@@ -22,21 +22,14 @@ from pipelines.storage.journal import Entry, entered
 from pipelines.storage.tables import DeployRow, EventRow, StreamRow
 
 Enqueue = Callable[[Session, str], None]
+Written = dict[str, Any]
 
 _STREAM, _DEPLOY = rows.table(StreamRow), rows.table(DeployRow)
-_LOCKED = sql.select(_STREAM.c.seq, _STREAM.c.body).where(_STREAM.c.name == sql.bindparam("this"))
+_THIS = _STREAM.c.name == sql.bindparam("this")
+_LOCKED = sql.select(_STREAM.c.seq, _STREAM.c.body).where(_THIS)
 _ALONE, _SHARED = _LOCKED.with_for_update(), _LOCKED.with_for_update(read=True)
-_COUNT = (
-    sql.update(_STREAM)
-    .where(_STREAM.c.name == sql.bindparam("this"))
-    .values(seq=_STREAM.c.seq + 1)
-    .returning(_STREAM.c.seq)
-)
-_ROOM = (
-    sql.update(_STREAM)
-    .where(_STREAM.c.name == sql.bindparam("this"))
-    .values(seq=sql.bindparam("last"), body=sql.bindparam("now"))
-)
+_COUNT = sql.update(_STREAM).where(_THIS).values(seq=_STREAM.c.seq + 1).returning(_STREAM.c.seq)
+_ROOM = sql.update(_STREAM).where(_THIS).values(seq=sql.bindparam("last"), body=sql.bindparam("now"))
 _SAVE = (
     sql.update(_DEPLOY)
     .where(_DEPLOY.c.id == sql.bindparam("this"))
@@ -133,9 +126,6 @@ class Book:
             )
             rows.insert(self.session, row)
         self.topics.add(f"deploy:{deploy.id}")
-
-
-Written = dict[str, Any]
 
 
 def _written(stream: str, seq: int, event: Event, at: datetime, *, by: str, via: str) -> Written:

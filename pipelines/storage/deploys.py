@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sql
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.fold import State
@@ -24,6 +24,13 @@ _DEPLOY, _STREAM = rows.table(DeployRow).c, rows.table(StreamRow).c
 _BODIES = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.id.in_(bindparam("names", expanding=True)))
 _NEWEST = sql.select(_DEPLOY.id, _DEPLOY.body).order_by(_DEPLOY.id.desc()).limit(bindparam("limit"))
 _RUNNING = sql.select(_DEPLOY.id, _DEPLOY.body).where(_DEPLOY.state == "running").order_by(_DEPLOY.at)
+_BEHIND = sql.select(_DEPLOY.id, _DEPLOY.body).where(BEHIND, _DEPLOY.state != "running")
+_THEIRS = (
+    sql.select(_DEPLOY.id, _DEPLOY.body)
+    .where(_DEPLOY.by == bindparam("person"))
+    .order_by(_DEPLOY.at.desc())
+    .limit(bindparam("limit"))
+)
 _ROOMS = sql.select(_STREAM.name, _STREAM.body).where(_STREAM.name.in_(bindparam("names", expanding=True)))
 
 
@@ -87,8 +94,7 @@ def running_ids(session: Session) -> list[str]:
 
 def unpainted(session: Session) -> list[Deploy]:
     """The deploys that run, and those that changed since they were painted; oldest first."""
-    behind = select(DeployRow).where(BEHIND, DeployRow.state != "running")
-    found = [*running(session), *codec.load_each(Deploy, ((row.id, row.body) for row in session.exec(behind)))]
+    found = [*running(session), *codec.load_each(Deploy, rows.ask(session, _BEHIND))]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -101,8 +107,7 @@ def painted(session: Session, deploy_id: str, seq: int) -> None:
 
 def latest_of(session: Session, person: str, limit: int = 20) -> list[Deploy]:
     """The newest deploys that a person asked for, newest first."""
-    theirs = select(DeployRow).where(DeployRow.by == person).order_by(col(DeployRow.at).desc()).limit(limit)
-    return list(codec.load_each(Deploy, ((row.id, row.body) for row in session.exec(theirs))))
+    return list(codec.load_each(Deploy, rows.ask(session, _THEIRS, person=person, limit=limit)))
 
 
 def of_rooms(session: Session, places: Iterable[Place], limit: int) -> list[Deploy]:
