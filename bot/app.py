@@ -113,7 +113,7 @@ class App:
         else:
             await self._watch(None, ground, loops)
         timer.start()
-        self._doing.callback(timer.stop)
+        self._doing.push_async_callback(timer.stop)
         self._doing.callback(self._close)
 
     def _ground(self, settings: Settings) -> Ground:
