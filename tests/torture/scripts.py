@@ -19,7 +19,6 @@ from pathlib import Path
 import pytest
 
 from pipelines.domain.events import Progress
-from pipelines.execution import agent as agents
 from pipelines.execution import processes, supervisor
 from pipelines.storage.steps import StepKey
 from tests.support.repository import until
@@ -103,7 +102,7 @@ async def settled(left: Callable[[], Sequence[object]], seconds: float, looks: i
 
 async def unwilling(folder: Path, tries: int, dice: random.Random) -> Verdict:
     since = processes.start_time(os.getpid()) or 0
-    async with rigged(folder) as rig:
+    async with rigged(folder, grace=GRACE) as rig:
         commit = await rig.commit(*BODIES.values())
         rig.begin()
         await one(rig, commit, 0, dice)  # threads and connections that stay are there from now on
@@ -141,7 +140,6 @@ def ending(place: Place, tries: int, *, cgroups: bool) -> Verdict:
     if sys.platform != "linux":
         pytest.skip("judged by /proc")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agents, "GRACE", GRACE)
         if not cgroups:
             without_cgroups(place.folder / "without", patch)
         return asyncio.run(unwilling(place.folder, tries, place.dice()))

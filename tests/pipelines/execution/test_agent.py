@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.domain.events import Progress
-from pipelines.execution import agent as agents
-from pipelines.execution import processes, rundir
+from pipelines.execution import attempt, processes, rundir
 from pipelines.execution.rundir import Limits, RunState
 from pipelines.storage.steps import Ending, StepKey
 from tests.support.repository import until
@@ -107,19 +106,17 @@ async def test_a_script_without_its_supervisor_is_told_of_and_when_it_ends_by_it
     assert await rig.output(key) == "on\noff\n"
 
 
-async def test_a_script_without_its_supervisor_is_ended_with_all_that_fled_from_it(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(agents, "GRACE", 0.3)
+async def test_a_script_without_its_supervisor_is_ended_with_all_that_fled_from_it(tmp_path: Path) -> None:
     fled = "(setsid bash -c 'trap \"\" TERM HUP; while :; do sleep 0.1; done' &)\n"
-    key = await begun(rig, fled + once(rig))
-    await until(lambda: len(sessions(rig)) == 3)  # of the supervisor, the script, and what fled
-    kill_supervisor(rig, key)
-    await rig.ending(key, what=alone)
-    await rig.stop(key)
-    ending = await rig.ending(key)
-    assert (ending.progress, ending.detail) == (Progress.ABORTED, "was ended")
-    assert of_runs(rig.runs) == []
+    async with rigged(tmp_path, grace=0.3) as rig:
+        key = await begun(rig, fled + once(rig))
+        await until(lambda: len(sessions(rig)) == 3)  # of the supervisor, the script, and what fled
+        kill_supervisor(rig, key)
+        await rig.ending(key, what=alone)
+        await rig.stop(key)
+        ending = await rig.ending(key)
+        assert (ending.progress, ending.detail) == (Progress.ABORTED, "was ended")
+        assert of_runs(rig.runs) == []
 
 
 def sessions(rig: Rig) -> set[int]:
@@ -153,7 +150,7 @@ async def test_a_stop_before_anything_began_leaves_nothing(rig: Rig) -> None:
 async def test_a_supervisor_that_does_not_come_up_is_tried_again_and_then_the_run_is_forbidden(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agents, "START_SECONDS", 0.05)
+    monkeypatch.setattr(attempt, "START_SECONDS", 0.05)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     rig.begin()
     key = await rig.runs_script(once(rig))
