@@ -15,7 +15,7 @@ from bot.control import Control, Question
 from bot.holding import AlreadyRunningError, hold, hold_file
 from bot.host import host_name
 from bot.parts import Ground, front_desk, keep, limits, utc_now
-from bot.preparing import prepare, slots
+from bot.preparing import prepare, slots, workers
 from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
 from bot.spans import Span, spans
@@ -107,7 +107,7 @@ class App:
         timer = Timer()
         timer.every(CONFIG_SECONDS, partial(asyncio.to_thread, ground.config.look))
         self._trace(ground.database)
-        loops = await self._work(ground, timer) if Role.WORKER in self.roles else ()
+        loops = await self._work(ground, timer) if Role.WORKER in self.roles else ops.elsewhere(ground.workers)
         if Role.WEB in self.roles:
             await self._open(ground, timer, loops)
         else:
@@ -131,7 +131,8 @@ class App:
         for end in (database.finish, source.close):
             self._cleanup.push_async_callback(end)
         self._doing.push_async_callback(engine.stop)
-        return Ground(config=config, database=database, engine=engine, source=source, host=host)
+        there = workers(url, self.roles, database)
+        return Ground(config=config, database=database, engine=engine, source=source, host=host, workers=there)
 
     async def _take(self, slot: "Slot") -> None:
         await slot.take()

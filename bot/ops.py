@@ -1,6 +1,6 @@
 """Health and figures, put together: which parts are asked whether the bot is ready, and where that is served."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,19 @@ def loops(
         ("engine", readiness.turning("since a running deploy was last looked at", turned)),
         ("queue", readiness.turning("since the oldest deploy that nobody took up was planned", queue)),
     )
+
+
+def elsewhere(workers: Callable[[], Awaitable[int]]) -> Loops:
+    """Of a process that leaves that to others: whether there are any. It takes commands all the same."""
+
+    async def there() -> Check:
+        number = await workers()
+        says = (
+            f"{number} there" if number else "none there: what is asked is kept until one is; start it: shipmate worker"
+        )
+        return Check(ok=number > 0, says=says, needed=False)
+
+    return (("workers", there),)
 
 
 def watched(

@@ -1,5 +1,6 @@
 """The composition: what a bot is made of, and who works with whom."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,13 +28,15 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What every role stands on. `host` names this process to the engine, and this machine to the steps."""
+    """What every role stands on. `host` names this process to the engine, and this machine to the steps; `workers` is
+    how many processes there are that carry deploys out."""
 
     config: ConfigFile
     database: Database
     engine: DurableEngine
     source: Source
     host: str
+    workers: Callable[[], Awaitable[int]]
 
 
 def front_desk(ground: Ground, doorman: Doorman, settings: Settings) -> Shipmate:
@@ -41,7 +44,7 @@ def front_desk(ground: Ground, doorman: Doorman, settings: Settings) -> Shipmate
     database, config, enqueue = ground.database, ground.config, ground.engine.enqueue
     short = partial(disk.short, settings.data, settings.upkeep.keep_free)
     gatherer = Gatherer(source=ground.source, doorman=doorman, clock=utc_now, disk_short=short)
-    prober = Prober(database=database, gatherer=gatherer, clock=utc_now, new_id=new_id)
+    prober = Prober(database=database, gatherer=gatherer, workers=ground.workers, clock=utc_now, new_id=new_id)
     decider = Decider(
         database=database,
         enqueue=enqueue,

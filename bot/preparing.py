@@ -4,6 +4,7 @@ and its names on the database taken."""
 import asyncio
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
@@ -12,7 +13,7 @@ from bot.roles import Role
 from pipelines.execution import disk
 from pipelines.execution.engine import DurableEngine
 from pipelines.storage.checkup import refuse_broken
-from pipelines.storage.database import sqlite_path
+from pipelines.storage.database import Database, sqlite_path
 from pipelines.storage.errors import NoRoomError, UnreachableError
 from pipelines.storage.schema import make_ready
 
@@ -62,5 +63,19 @@ def slots(url: str, roles: frozenset[Role], host: str) -> "list[Slot]":
         return []
     from pipelines.storage.slot import Slot
 
-    names = {Role.WEB: "web", Role.WORKER: f"worker {host}"}
+    names = {Role.WEB: "web", Role.WORKER: f"{Role.WORKER} {host}"}
     return [Slot(url, names[role]) for role in Role if role in roles]
+
+
+def workers(url: str, roles: frozenset[Role], database: Database) -> Callable[[], Awaitable[int]]:
+    """How many processes there are that carry deploys out: this one, or those that the database knows."""
+
+    async def here() -> int:
+        return 1
+
+    async def elsewhere() -> int:
+        from pipelines.storage.slot import held
+
+        return sum(name.startswith(Role.WORKER) for name in await database.read(held))
+
+    return here if Role.WORKER in roles or sqlite_path(url) is not None else elsewhere

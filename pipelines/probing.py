@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from sqlmodel import Session
@@ -25,6 +25,7 @@ from pipelines.storage.steps import Ending, StepKey
 log = logging.getLogger(__name__)
 
 PATIENCE = 40.0
+ABSENCE, AGAIN = 5.0, 0.5  # seconds that a worker which restarts is waited for
 
 
 def never(_session: Session, _deploy: str) -> None:
@@ -37,10 +38,12 @@ class Prober:
         *,
         database: Database,
         gatherer: Gatherer,
+        workers: Callable[[], Awaitable[int]],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._database = database
+        self._workers = workers
         self._gatherer = gatherer
         self._clock = clock
         self._new_id = new_id
@@ -57,6 +60,7 @@ class Prober:
             probe = f"look-{self._new_id()}"
             try:
                 async with asyncio.timeout(PATIENCE):
+                    await self._somebody()
                     reports = await self._ask(service, environment, commit, probe)
             except (TimeoutError, OSError, SourceError) as error:
                 log.warning("nobody knows what runs in %s: %s", name, error)
@@ -68,6 +72,14 @@ class Prober:
             return await self._database.write(
                 lambda session, topics: self._enter(session, topics, service.name, environment.name, found)
             )
+
+    async def _somebody(self) -> None:
+        """Raises TimeoutError: nobody is there who could ask them."""
+        for _ in range(int(ABSENCE / AGAIN)):
+            if await self._workers():
+                return
+            await asyncio.sleep(AGAIN)
+        raise TimeoutError("no worker is there")
 
     def _enter(self, session: Session, topics: set[str], service: str, environment: str, found: Found) -> Room:
         book = Book(session, topics, never)

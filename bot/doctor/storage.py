@@ -5,9 +5,11 @@ from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
-from bot.doctor.findings import Finding, Findings, in_thread, ok, problem, warning
+from bot.doctor.findings import Finding, Findings, Level, in_thread, ok, problem, warning
+from bot.roles import Role
 from bot.settings import Settings
 from pipelines.storage.checkup import MEND, READ_ONLY, Looked, look_over
+from pipelines.storage.database import Database
 from pipelines.storage.errors import StorageError
 from pipelines.storage.schema import HEAD, make_ready
 
@@ -17,7 +19,11 @@ SECONDS = 8.0
 async def database(settings: Settings) -> Findings:
     looked = await in_thread(partial(look_over, settings.database, SECONDS))
     if looked is None:
-        yield await _server(settings.database)
+        answers = await _server(settings.database)
+        yield answers
+        if answers.level is Level.OK:
+            async for finding in _held(settings.database):
+                yield finding
         return
     if looked.lost:
         yield problem("database", f"{looked.path}: {looked.lost}")
@@ -52,6 +58,21 @@ async def _server(url: str) -> Finding:
     except DBAPIError as error:
         return problem("database", f"{shown(url)} does not do what it is asked: {error.orig}")
     return ok("database", f"{shown(url)} answers, and is at schema {HEAD}")
+
+
+async def _held(url: str) -> Findings:
+    """Which processes work on a server's database, and whether one of them carries out what is asked."""
+    from pipelines.storage.slot import held
+
+    database = Database(url)
+    try:
+        names = await database.read(held)
+    finally:
+        await database.close()
+    if any(name.startswith(Role.WORKER) for name in names):
+        yield ok("processes", f"{', '.join(names)} on this database")
+    elif names:
+        yield warning("processes", "a web and no worker, so what is asked is kept and nothing begins: shipmate worker")
 
 
 def _good(looked: Looked) -> str:

@@ -122,13 +122,14 @@ def _already_live(service: str, environment: str, version: str, commit: str) -> 
 def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decision:
     closed = gates.closed(gates.allowed(command.service, command.environment, facts), _stale(command, state))
     goal = _rollback_goal(command, state.room)
+    holder = gates.running(state)
+    busy = holder is not None and not holder.waits()  # else a rollback is the answer
     if isinstance(goal, Gate):
-        closed = (*closed, goal)
+        closed = gates.closed(*closed, gates.room_free(state) if busy else None, goal)
     if closed:
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
-    holder = gates.running(state)
-    if holder is not None and not command.now and not holder.waits():  # else a rollback is the answer
+    if holder is not None and busy and not command.now:
         return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)

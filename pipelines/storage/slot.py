@@ -10,6 +10,8 @@ import zlib
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
+from sqlmodel import Session
 
 from pipelines.storage.connecting import arguments
 from pipelines.storage.errors import SlotTakenError
@@ -27,6 +29,17 @@ HOLDER = (
     "WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "AND classid = %s AND objid = %s AND granted"
 )
+HOLDERS = text(
+    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND "
+    "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = :space AND granted"
+).bindparams(space=SPACE)
+OURS = "shipmate "
+
+
+def held(session: Session) -> list[str]:
+    """The names of the slots that processes hold at this moment, such as `web` and `worker HOST`."""
+    found = session.execute(HOLDERS).scalars()
+    return sorted(str(one).removeprefix(OURS).partition(",")[0] for one in found)
 
 
 class Slot:
@@ -35,7 +48,7 @@ class Slot:
     def __init__(self, url: str, name: str, *, patience: float = PATIENCE) -> None:
         self.name = name
         self._key = (SPACE, zlib.crc32(name.encode()) & 0x7FFF_FFFF)
-        who = f"shipmate {name}, process {os.getpid()} on {socket.gethostname()}"
+        who = f"{OURS}{name}, process {os.getpid()} on {socket.gethostname()}"
         self._arguments: dict[str, Any] = {**arguments(url, SETTINGS), "application_name": who[:63]}
         self._patience = patience
         self._connection: psycopg.AsyncConnection[Any] | None = None

@@ -42,6 +42,7 @@ from tests.bench.filling import ROOMS, fill
 from tests.bench.machine import load
 from tests.bench.stage import TARGET, Stage, deployable, on_stage
 from tests.support import postgres
+from tests.support.front import one_worker
 from tests.support.process import ROOT
 from tests.support.service import Service
 
@@ -270,6 +271,7 @@ async def _desk(service: Service, url: str) -> AsyncIterator[Shipmate]:
         engine=DurableEngine(url),
         source=Source(data / "git"),
         host="local",
+        workers=one_worker,
     )
     try:
         yield front_desk(ground, NoSlack(config), Settings(config=service.config, data=data))

@@ -39,6 +39,7 @@ from tests.simulation.engine import SimulatedEngine
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.slack import SimulatedSession, SimulatedSlack, SimulatedWeb
 from tests.simulation.waker import SteadyWaker
+from tests.support.front import one_worker
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class SimulatedBot:
         doorman = SlackDoorman(web, self._workspace, channels, lambda: config)
         private = Private(web, SimulatedSession.of(slack, loop))
         gatherer = Gatherer(source=source, doorman=doorman, clock=clock)
-        prober = Prober(database=database, gatherer=gatherer, clock=clock, new_id=new_id)
+        prober = Prober(database=database, gatherer=gatherer, workers=one_worker, clock=clock, new_id=new_id)
         enqueue = self.engine.enqueue
         decider = Decider(
             database=database,

@@ -1,16 +1,21 @@
 """A web and a worker, two processes on one PostgreSQL: each is killed in the middle of a deploy, and each goes on while
 the other is away. Judged from the scripts' own ledger, from Slack's side, and from what `say` prints."""
 
+import json
+import subprocess
+import sys
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.support.postgres import Server
-from tests.support.process import Bot, until
+from tests.support.process import Bot, free_port, until
 from tests.support.runs import end_all
 from tests.support.scene import Scene
 from tests.support.service import Service, six_steps
@@ -92,6 +97,40 @@ def test_a_click_reaches_the_worker_and_the_line_the_web_at_once(pair: Pair) -> 
     with psycopg.connect(pair.url) as connection:
         hosts = {row[0] for row in connection.execute("SELECT host FROM step").fetchall()}
     assert hosts == {(pair.worker.data / "host").read_text().strip()}
+
+
+@pytest.mark.long
+def test_a_web_alone_says_that_nobody_is_there_who_carries_out_and_keeps_what_is_asked(
+    tmp_path: Path, postgres: Server
+) -> None:
+    service, url = six_steps(tmp_path, pause=0.01), postgres.fresh()
+    env, data = {"DATABASE_URL": url, "OPS_PORT": str(free_port())}, tmp_path / "data"
+    web = Bot(data=data, config=service.config, env=env, role="web")
+    worker = Bot(data=data, config=service.config, env={"DATABASE_URL": url}, role="worker")
+    try:
+        web.start()
+        assert "nothing was deployed here yet" in web.say("status api staging", seconds=25).text
+        status, checks = ready(web)
+        assert (status, checks["degraded"]) == (200, True) and "none there" in checks["checks"]["workers"]["says"]
+        assert "a web and no worker" in doctor(web)
+        asked = web.say("api v1.1 staging")
+        assert asked.status == 0, asked.text
+        worker.start()
+        until(lambda: "v1.1" in (said := web.say("status api staging").text) and "on its way" not in said, what="the deploy")
+        assert not ready(web)[1]["degraded"] and "a web and no worker" not in doctor(web)
+    finally:
+        web.kill()
+        worker.kill()
+
+
+def ready(web: Bot) -> tuple[int, dict[str, Any]]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{web.env['OPS_PORT']}/readyz", timeout=5) as answer:
+        return answer.status, json.loads(answer.read())
+
+
+def doctor(web: Bot) -> str:
+    argv = [sys.executable, "-m", "bot", "doctor", "--data", str(web.data), "--config", str(web.config)]
+    return subprocess.run(argv, env=web.environment(), capture_output=True, text=True, timeout=60).stdout
 
 
 @pytest.mark.long

@@ -58,6 +58,10 @@ class LateDoorman:
         return await self.real.cannot_post(channel)
 
 
+async def one_worker() -> int:
+    return 1
+
+
 class Front:
     """`shipmate` is the real one; `plan`, `start`, `end`, `say` and `close` are what an engine would have entered."""
 
@@ -67,7 +71,7 @@ class Front:
         self.doorman = LateDoorman()
         self._offset = 0
         gatherer = Gatherer(source=source, doorman=self.doorman, clock=now)
-        prober = Prober(database=database, gatherer=gatherer, clock=now, new_id=new_id)
+        prober = Prober(database=database, gatherer=gatherer, workers=one_worker, clock=now, new_id=new_id)
         decider = Decider(
             database=database,
             enqueue=enqueue_nothing,

@@ -132,6 +132,14 @@ def test_a_rollback_goes_to_the_last_good_version_and_marks_what_it_left() -> No
     assert pin is not None and pin.version == "v1.2"
 
 
+def test_a_rollback_that_finds_nothing_while_one_runs_says_what_runs() -> None:
+    some = room("v1.3", "v1.4")
+    some.ask(ask(back()))
+    refusal = refused(some, back(), replace(some.facts, new_id="d9"))
+    assert codes(refusal) == [Code.ROOM_BUSY, Code.NOTHING_TO_ROLL_BACK_TO]
+    assert refusal.gates[0].text("version") == "v1.3"
+
+
 def test_a_version_rolled_back_from_is_good_again_once_it_ended_green_again() -> None:
     some = room("v1.3", "v1.4")
     some.ask(ask(back()))
