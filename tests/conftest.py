@@ -1,7 +1,9 @@
-"""What every test gets: no proxies towards loopback, properties that are judged by truth, not by the clock, and, for
-those that ask, a database of either kind."""
+"""What every test gets: no proxies towards loopback, a Ctrl-C that can be pressed, properties that are judged by truth,
+not by the clock, and, for those that ask, a database of either kind."""
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,10 @@ settings.load_profile("shipmate")
 for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
     os.environ.pop(name, None)
     os.environ.pop(name.lower(), None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+    # a shell's background job ignores it, and so would all that a test starts and ends by it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

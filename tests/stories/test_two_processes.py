@@ -116,7 +116,10 @@ def test_a_web_alone_says_that_nobody_is_there_who_carries_out_and_keeps_what_is
         asked = web.say("api v1.1 staging")
         assert asked.status == 0, asked.text
         worker.start()
-        until(lambda: "v1.1" in (said := web.say("status api staging").text) and "on its way" not in said, what="the deploy")
+        until(
+            lambda: "v1.1" in (said := web.say("status api staging").text) and "on its way" not in said,
+            what="the deploy",
+        )
         assert not ready(web)[1]["degraded"] and "a web and no worker" not in doctor(web)
     finally:
         web.kill()
