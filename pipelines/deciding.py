@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 TOO_OLD = timedelta(minutes=5)
 ROUNDS = 5
 PATIENCE = 180.0
+POSTED, AGAIN = 5.0, 0.2  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +197,18 @@ class Decider:
         if not isinstance(command, Abort | Retry | Answer) or command.service or command.deploy or not place.thread:
             return command
         channel, thread = place.channel or "", place.thread
-        found = await self._database.read(lambda session: postings.by_message(session, channel, thread))
-        return replace(command, deploy=found) if found else command
+
+        def read(session: Session) -> tuple[str | None, bool]:
+            return postings.by_message(session, channel, thread), postings.on_its_way(session, channel)
+
+        for _ in range(int(POSTED / AGAIN)):
+            found, coming = await self._database.read(read)
+            if found:
+                return replace(command, deploy=found)
+            if not coming:
+                break
+            await asyncio.sleep(AGAIN)  # whoever is quick writes there before our message's ts is known to us
+        return command
 
     async def _locate(self, command: Command, person: Person) -> Where | Refusal:
         """The room a command is about; a bare one is about the asker's only deploy."""

@@ -208,10 +208,6 @@ class Shipmate:
             lambda session, _: postings.drop(session, posting.deploy, posting.kind, posting.surface)
         )
 
-    async def deploy_of(self, channel: str, ts: str) -> str | None:
-        """The deploy whose message or thread this is."""
-        return await self._database.read(lambda session: postings.by_message(session, channel, ts))
-
     async def unanswered(
         self, surface: str, *, but: Collection[str] = (), most: int = 50
     ) -> list[tuple[Asked, Accepted | Refusal]]:

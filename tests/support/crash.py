@@ -21,6 +21,7 @@ from pipelines.execution import rundir
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
 from pipelines.execution.follower import Follower
+from pipelines.execution.records import Records
 from pipelines.execution.turns import Turns
 from pipelines.shipmate import Shipmate
 from pipelines.storage import asks, steps
@@ -35,11 +36,11 @@ POINTS: dict[str, tuple[Any, str]] = {
     "claim": (steps, "claim"),  # in the transaction
     "carried-out": (Agent, "_carry_out"),
     "prepared": (rundir, "prepare"),
-    "begun": (Agent, "begin"),
+    "begun": (Records, "begun"),
     "spawned": (rundir, "spawn"),  # after it the supervisor is there, and `started` perhaps not
     "output": (Follower, "_record"),
     "exit": (rundir, "read_exit"),
-    "ended": (Agent, "record"),
+    "ended": (Records, "ended"),
     "stop": (rundir, "request_stop"),
     "posting-claimed": (Shipmate, "claim_posting"),
     "posted": (AsyncWebClient, "chat_postMessage"),
