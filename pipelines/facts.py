@@ -186,8 +186,7 @@ class Gatherer:
         folder = "" if service.path in ("", ".") else service.path.strip("/") + "/"
         file = f"{folder}deploy.yml"
         try:
-            if not await self._source.has(service.repo, commit):
-                await self._source.refresh(service.repo)
+            await self._source.bring(service.repo, commit)
             text = await self._source.read_file(service.repo, commit, file)
             if text is None:
                 return Gate(code=Code.BAD_RECIPE, evidence={"errors": (f"{file}: there is no such file",)})

@@ -117,12 +117,20 @@ class Mirror:
         self._fetched.touch()
         return Freshness(as_of=self.as_of() or datetime.now(UTC), fresh=True)
 
-    def _fetch(self, limit: float) -> None:
+    def fetch_commit(self, commit: str) -> None:
+        """Brings one commit that no branch or tag leads to any more, and keeps it. Raises SourceError when the remote
+        has none such, or hands out none by its id."""
+        self._fetch(self._limits.fetch, f"+{_checked(commit)}:refs/shipmate/{commit}")
+
+    def _fetch(self, limit: float, *refspecs: str) -> None:
+        """What the refspecs say; without any, all branches and tags, and those that are gone there go here."""
         end = time.monotonic() + limit
         with self._alone(end) as hold:
             self._begin()
-            options = ("--prune", "--no-tags", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance")
-            args = ("fetch", *options, "--no-recurse-submodules", "--end-of-options", self.url, *REFSPECS)
+            prune = () if refspecs else ("--prune",)
+            options = (*prune, "--no-tags", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance")
+            which = refspecs or REFSPECS
+            args = ("fetch", *options, "--no-recurse-submodules", "--end-of-options", self.url, *which)
             left = max(end - time.monotonic(), 0.1)
             self._runner(
                 Call(args=args, doing="fetch", git_dir=self.path, limit=left, remote=True, hold=hold),

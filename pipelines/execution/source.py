@@ -24,7 +24,7 @@ from typing import ParamSpec, TypeVar
 from git.cmd import Git
 from git.exc import GitCommandNotFound
 
-from pipelines.domain.ref_problems import GitFailed, SourceError, check_ref
+from pipelines.domain.ref_problems import GitFailed, RemoteAway, SourceError, check_ref
 from pipelines.domain.refs import Commits, Freshness, RefKind, Resolved
 from pipelines.execution.mirror import Call, Limits, Mirror
 from pipelines.execution.resolution import names, resolve
@@ -162,6 +162,19 @@ class Source:
             del self._waiting[repo]
             return await asyncio.get_running_loop().run_in_executor(self._far, self._mirror(repo).fetch)
 
+    async def bring(self, repo: str, commit: str) -> None:
+        """Sees to it that the copy holds a commit which was in some copy once: that of another host, or this one's
+        before it was lost. What the remote does not have stays unknown. Raises RemoteAway."""
+        if await self.has(repo, commit):
+            return
+        found = await self.refresh(repo)
+        if await self.has(repo, commit):
+            return
+        if not found.fresh:
+            raise SourceError(RemoteAway(as_of=found.as_of, detail=found.detail))
+        with suppress(SourceError):
+            await asyncio.get_running_loop().run_in_executor(self._far, self._mirror(repo).fetch_commit, commit)
+
     async def resolve(self, repo: str, text: str, tags: str = "v*") -> Resolved:
         """What a typed name means in the copy as it is now; `tags` is the pattern of tags that are versions.
 
@@ -220,9 +233,13 @@ class Source:
             return path
         making = self._making.get(commit)
         if making is None:
-            making = self._making[commit] = _shared(self._do(self._trees.make, self._mirror(repo), commit))
+            making = self._making[commit] = _shared(self._make(repo, commit))
             making.add_done_callback(lambda _: self._making.pop(commit, None))
         return await asyncio.shield(making)
+
+    async def _make(self, repo: str, commit: str) -> Path:
+        await self.bring(repo, commit)
+        return await self._do(self._trees.make, self._mirror(repo), commit)
 
     async def remove_tree(self, commit: str) -> None:
         """Takes a tree off the disk; only when nothing runs in it."""

@@ -43,6 +43,8 @@ class SimulatedSource:
     async def has(self, repo: str, commit: str) -> bool:
         return commit in COMMITS
 
+    async def bring(self, repo: str, commit: str) -> None: ...
+
     async def keep(self, repo: str, commit: str) -> None: ...
 
     async def read_file(self, repo: str, commit: str, path: str) -> bytes | None:

@@ -48,7 +48,7 @@ def pair(tmp_path: Path, postgres: Server) -> Iterator[Pair]:
         slack.workspace.rates.on = False
         data, config = tmp_path / "data", service.config
         web = Bot(data=data, config=config, env=slack.env | {"DATABASE_URL": url}, role="web")
-        worker = Bot(data=data, config=config, env={"DATABASE_URL": url}, role="worker")
+        worker = Bot(data=tmp_path / "worker", config=config, env={"DATABASE_URL": url}, role="worker")
         made = Pair(
             web=web, worker=worker, service=service, scene=Scene(slack=slack, bot=web, service=service), url=url
         )
@@ -106,7 +106,7 @@ def test_a_web_alone_says_that_nobody_is_there_who_carries_out_and_keeps_what_is
     service, url = six_steps(tmp_path, pause=0.01), postgres.fresh()
     env, data = {"DATABASE_URL": url, "OPS_PORT": str(free_port())}, tmp_path / "data"
     web = Bot(data=data, config=service.config, env=env, role="web")
-    worker = Bot(data=data, config=service.config, env={"DATABASE_URL": url}, role="worker")
+    worker = Bot(data=tmp_path / "worker", config=service.config, env={"DATABASE_URL": url}, role="worker")
     try:
         web.start()
         assert "nothing was deployed here yet" in web.say("status api staging", seconds=25).text

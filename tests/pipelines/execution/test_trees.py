@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.domain.ref_problems import BadTree, SourceError
+from pipelines.domain.ref_problems import BadTree, RemoteAway, SourceError, UnknownRef
 from pipelines.execution.mirror import Call
 from pipelines.execution.source import Source
 from pipelines.execution.trees import Trees
@@ -291,3 +291,31 @@ def hand_checkout(mirror: Path, commit: str, folder: Path) -> float:
     took = time.perf_counter() - began
     shutil.rmtree(folder)
     return took
+
+
+async def test_a_commit_that_only_another_copy_had_is_brought(api: Repository, source: Source) -> None:
+    """Who planned the deploy has a copy of its own; this one is made when the tree is needed."""
+    commit = api.commit("files", {"run.sh": "1"})
+    tree = await source.tree(api.url, commit)
+    assert (tree / "run.sh").read_text() == "1"
+
+
+async def test_a_commit_that_left_its_branch_is_brought_by_its_id(api: Repository, source: Source) -> None:
+    api.commit("base")
+    commit = api.commit("left", {"run.sh": "1"})
+    api.git("reset", "--quiet", "--hard", "HEAD~")
+    tree = await source.tree(api.url, commit)
+    assert (tree / "run.sh").read_text() == "1"
+    await source.refresh(api.url)
+    assert await source.has(api.url, commit)
+
+
+async def test_a_commit_that_cannot_be_brought_is_told_with_its_reason(api: Repository, source: Source) -> None:
+    api.commit("base")
+    with pytest.raises(SourceError) as unknown:
+        await source.tree(api.url, "1" * 40)
+    assert isinstance(unknown.value.problem, UnknownRef)
+    shutil.rmtree(api.folder)
+    with pytest.raises(SourceError) as away:
+        await source.tree(api.url, "2" * 40)
+    assert isinstance(away.value.problem, RemoteAway)
