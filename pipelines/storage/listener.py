@@ -32,6 +32,7 @@ class Listener:
         self._arguments = arguments
         self._own = own
         self._waker = waker
+        self._deaf = False  # since when is in the log, once
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -39,12 +40,17 @@ class Listener:
             try:
                 await self._listen()
             except psycopg.Error as error:
-                log.info("nobody is heard for a while, so changes are seen a little later: %s", error)
+                if not self._deaf:
+                    log.info("nobody is heard for a while, so changes are seen a little later: %s", error)
+                self._deaf = True
             await asyncio.sleep(AGAIN)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(**self._arguments, autocommit=True) as connection:
             await connection.execute(f"LISTEN {CHANNEL}")
+            if self._deaf:
+                log.info("others are heard again")
+            self._deaf = False
             self._waker.tell_all()  # of what was told before nobody knows
             async for said in connection.notifies():
                 self._pass_on(said.payload)
