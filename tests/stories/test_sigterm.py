@@ -4,6 +4,8 @@ whoever comes meanwhile, hurts no script, and takes all of them up again."""
 import socket
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +15,7 @@ import pytest
 
 from bot.say import NO_BOT
 from tests.support.many import Many, alive
-from tests.support.process import Bot, until
+from tests.support.process import Bot, free_port, until
 
 ROOMS = 20
 RESTARTING = "Shipmate is restarting; say it again in a moment.\n"
@@ -48,15 +50,25 @@ def held(bot: Bot) -> sqlite3.Connection:
     return database
 
 
+def ready(bot: Bot) -> bool:
+    """Whether the bot can do its work; it tries to write."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{bot.env['PORT']}/readyz", timeout=10):
+            return True
+    except urllib.error.HTTPError:
+        return False
+
+
 @pytest.mark.long
 def test_twenty_deploys_outlive_a_bot_that_nothing_answers(bot: Bot, many: Many, silence: dict[str, str]) -> None:
     bot.start()
     many.begin(bot)
     scripts = many.pids()
     bot.kill()
-    bot.env = silence
+    bot.env = silence | {"PORT": str(free_port())}
     bot.start()
     with closing(held(bot)):
+        until(lambda: not ready(bot), what="a write that waits for the database")
         assert bot.process is not None
         told = time.monotonic()
         bot.process.terminate()
