@@ -27,6 +27,24 @@ def hold_file(database: Path) -> Callable[[], None]:
     return _lock(Path(f"{database}.lock"), f"A bot works on {database} already: process {{}}. {way}")
 
 
+def holder(data: Path, role: Role) -> int | None:
+    """The process that holds the folder for a role. It is not asked by trying to hold it, for a bot that starts at
+    this moment would find it held."""
+    pid: int | None = None
+    try:
+        held = data / LOCKS[role]
+        pid = int(held.read_text())
+        os.kill(pid, 0)
+        opened = Path(f"/proc/{pid}/fd")
+        if not opened.is_dir():
+            return pid
+        return pid if any(os.path.realpath(one) == os.path.realpath(held) for one in opened.iterdir()) else None
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+    except OSError:
+        return pid
+
+
 def _lock(path: Path, taken: str) -> Callable[[], None]:
     held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

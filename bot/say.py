@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.holding import holder
+from bot.roles import Role
 from bot.sockets import LINE_LIMIT, address
 
 MISREAD = 2
@@ -42,11 +44,10 @@ def say(saying: Saying) -> int:
         print(f"That is too long for one sentence: {LINE_LIMIT // 1024} kB at most.", file=sys.stderr)
         return MISREAD
     try:
-        connection = _connect(saying.data)
-    except OSError:
-        print(_no_bot(saying.data), file=sys.stderr)
-        return NO_BOT
-    try:
+        connection = _connected(saying.data)
+        if connection is None:
+            print(_no_bot(saying.data), file=sys.stderr)
+            return NO_BOT
         return _converse(connection, request, saying)
     except KeyboardInterrupt:
         print("\nStopped listening. What was begun goes on; look with: shipmate say status", file=sys.stderr)
@@ -101,6 +102,21 @@ def _print(line: str) -> None:
         os.kill(os.getpid(), signal.SIGPIPE)
 
 
+def _connected(data: Path) -> socket.socket | None:
+    """None where no bot is; one that just starts or ends is waited for."""
+    with contextlib.suppress(OSError):
+        return _connect(data)
+    until, told = time.monotonic() + COMES_BACK_SECONDS, False
+    while (there := holder(data, Role.WEB)) is not None and time.monotonic() < until:
+        if not told:
+            print(f"The bot, process {there}, starts or ends at this moment; waiting for it …", file=sys.stderr)
+        told = True
+        time.sleep(0.2)
+        with contextlib.suppress(OSError):
+            return _connect(data)
+    return None
+
+
 def _reconnect(data: Path, until: float) -> socket.socket | None:
     while time.monotonic() < until:
         time.sleep(0.2)
@@ -122,6 +138,10 @@ def _connect(data: Path) -> socket.socket:
 
 
 def _no_bot(data: Path) -> str:
+    if (there := holder(data, Role.WEB)) is not None:
+        return (
+            f"Process {there} holds {data} and does not answer. Look at its log, or run: shipmate doctor --data {data}"
+        )
     return (
         f"No bot is running on {data}. Start one with: shipmate run --data {data}\n"
         "or, to try it out: make demo. If it runs elsewhere, name its folder with --data or SHIPMATE_DATA."

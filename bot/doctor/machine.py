@@ -11,6 +11,8 @@ from typing import Any
 
 from bot.asking import told
 from bot.doctor.findings import Findings, in_thread, ok, problem, warning
+from bot.holding import holder
+from bot.roles import Role
 from bot.settings import Settings
 from pipelines.execution import processes
 from pipelines.execution.source import git_version
@@ -123,12 +125,16 @@ async def running(settings: Settings, asking: Awaitable[Facts | None]) -> Findin
         async for finding in _healthy(settings, facts):
             yield finding
         return
-    holder = await in_thread(lambda: _holder(settings.data))
-    if holder is not None:
+    silent = await in_thread(lambda: holder(settings.data, Role.WEB))
+    if silent is not None:
         yield problem(
             "bot",
-            f"process {holder} holds {settings.data} and does not answer; look at its log, then end it: kill {holder}",
+            f"process {silent} holds {settings.data} and does not answer; look at its log, then end it: kill {silent}",
         )
+        return
+    worker = await in_thread(lambda: holder(settings.data, Role.WORKER))
+    if worker is not None:
+        yield ok("bot", f"process {worker} is a worker on {settings.data}; whom people talk to is its web")
         return
     yield ok("bot", f"none runs on {settings.data}; start it with: shipmate run")
     taken = await in_thread(lambda: _answers(settings.host, settings.port))
@@ -148,24 +154,6 @@ async def facts_of(data: Path) -> Facts | None:
     """What a bot that runs there says of itself."""
     found = await in_thread(lambda: told(data, "facts", seconds=ANSWER_SECONDS))
     return found if isinstance(found, dict) else None
-
-
-def _holder(data: Path) -> int | None:
-    """The process that holds the folder. It is not asked by trying to hold it, for a bot that starts at this moment
-    would find it held."""
-    pid: int | None = None
-    try:
-        held = data / "bot.lock"
-        pid = int(held.read_text())
-        os.kill(pid, 0)
-        opened = Path(f"/proc/{pid}/fd")
-        if not opened.is_dir():
-            return pid
-        return pid if any(os.path.realpath(one) == os.path.realpath(held) for one in opened.iterdir()) else None
-    except (FileNotFoundError, ValueError, ProcessLookupError):
-        return None
-    except OSError:
-        return pid
 
 
 def _answers(host: str, port: int) -> bool:

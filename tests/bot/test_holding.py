@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.holding import AlreadyRunningError, hold
+from bot.holding import AlreadyRunningError, hold, holder
 from bot.host import host_name
 from bot.roles import Role
 
@@ -32,3 +32,11 @@ def test_each_role_is_held_once_and_both_by_two(tmp_path: Path) -> None:
         hold(tmp_path, Role.WORKER)
     let_go()
     hold(tmp_path, Role.WORKER)()
+
+
+def test_who_holds_a_folder_is_known_without_taking_it(tmp_path: Path) -> None:
+    assert holder(tmp_path, Role.WEB) is None
+    let_go = hold(tmp_path, Role.WEB)
+    assert (holder(tmp_path, Role.WEB), holder(tmp_path, Role.WORKER)) == (os.getpid(), None)
+    let_go()
+    assert holder(tmp_path, Role.WEB) is None

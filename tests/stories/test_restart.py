@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.holding import holder
+from bot.roles import Role
+from bot.say import NO_BOT
 from tests.support.process import ROOT, Bot, until
 from tests.support.service import Service, six_steps
 
@@ -48,7 +51,11 @@ def test_told_to_end_it_leaves_scripts_alone_and_goes_on_later(tmp_path: Path, b
     assert bot.stop(seconds=10) == 0
     until(lambda: ["end", "install"] in [e[:2] for e in service.entries()], what="the script's own end")
     assert "Traceback" not in bot.log()
-    bot.start()
+    assert bot.say("status").status == NO_BOT
+    bot.start(wait=False)
+    until(lambda: holder(bot.data, Role.WEB) is not None, what="a bot that starts")
+    said = bot.say("status")  # which waits for it
+    assert said.status == 0 and "api in staging" in said.text, said.text
     until(lambda: live(bot), what="v1.1 live")
     assert each_once(service)
 

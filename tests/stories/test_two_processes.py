@@ -121,6 +121,7 @@ def test_a_web_alone_says_that_nobody_is_there_who_carries_out_and_keeps_what_is
             what="the deploy",
         )
         assert not ready(web)[1]["degraded"] and "a web and no worker" not in doctor(web)
+        assert worker.process is not None and f"process {worker.process.pid} is a worker on" in doctor(worker)
     finally:
         web.kill()
         worker.kill()
