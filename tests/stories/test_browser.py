@@ -19,7 +19,7 @@ from tests.support.process import ROOT
 PICTURES = ROOT / "docs"
 LARGEST = 300 * 1024
 WATCHABLE = 0.1  # seconds between two lines of the sample's scripts, so that a stream can be seen
-PATIENCE = 45_000  # ms in which a deploy ends
+PATIENCE = 90_000  # ms in which a deploy ends
 
 
 @pytest.fixture(scope="module")

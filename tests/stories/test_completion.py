@@ -173,7 +173,7 @@ class Typing:
             os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], {**shell.env, "PS1": "ready> "})
         self.seen = ""
 
-    def types(self, keys: str, until: str, seconds: float = 20.0) -> None:
+    def types(self, keys: str, until: str, seconds: float = 45.0) -> None:
         os.write(self.terminal, keys.encode())
         end = time.monotonic() + seconds
         while not re.search(until, self.seen):

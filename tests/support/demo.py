@@ -21,7 +21,7 @@ from tests.support.process import ROOT, Said, until
 
 QUICK = 0.02  # seconds that the sample's scripts rest between two lines
 STOP_SECONDS = 15.0
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
 
 
 @dataclass

@@ -98,7 +98,7 @@ class Front:
             new_id=new_id,
         )
 
-    async def until(self, left: Callable[[], Awaitable[Sequence[object]]], seconds: float = 30.0) -> None:
+    async def until(self, left: Callable[[], Awaitable[Sequence[object]]], seconds: float = 60.0) -> None:
         """Wait until nothing of a kind is left to do."""
         async with asyncio.timeout(seconds):
             while await left():  # noqa: ASYNC110 (a database has no event for it)

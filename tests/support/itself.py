@@ -12,7 +12,7 @@ from tests.support.workspace import Threaded
 
 EXAMPLE = "config/shipmate-itself"
 PARTS = ("bot", "handlers", "pipelines", EXAMPLE, "pyproject.toml", "requirements.lock")
-PATIENCE = 20
+PATIENCE = 60
 
 
 @dataclass

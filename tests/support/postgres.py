@@ -20,7 +20,7 @@ from pipelines.storage.schema import bring_up_to_date
 from tests.support.needs import program
 from tests.support.process import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 TEMPLATE = "template_shipmate"
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "wal_level=minimal", "max_wal_senders=0")
 OUR_TABLES = ("event", "stream", "deploy", "ask", "step", "output", "posting", "dbos.workflow_status")

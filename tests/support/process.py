@@ -12,11 +12,11 @@ from pathlib import Path
 from bot.sockets import address
 
 ROOT = Path(__file__).parent.parent.parent
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0  # a machine may have much else to do
 
 
 def until(
-    condition: Callable[[], bool], *, seconds: float = 30.0, what: str | Callable[[], str] = "the condition"
+    condition: Callable[[], bool], *, seconds: float = 60.0, what: str | Callable[[], str] = "the condition"
 ) -> None:
     """Wait until something holds; fail loudly when it does not in time, with `what` as it is then."""
     deadline = time.monotonic() + seconds

@@ -13,7 +13,7 @@ from typing import Any
 from pipelines.execution import cgroup, processes, rundir, supervisor
 from pipelines.execution.rundir import RunState
 
-PATIENCE = 20.0  # seconds until a condition that never comes true fails the test
+PATIENCE = 60.0  # seconds until a condition that never comes true fails the test
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -85,7 +85,7 @@ class Scene:
         """The newest message as it is now, for somebody who does not look again."""
         return copy.deepcopy(self.cards()[-1])
 
-    def shows(self, *texts: str, seconds: float = 30) -> str:
+    def shows(self, *texts: str, seconds: float = 60) -> str:
         """Wait until the newest message shows all of these."""
         until(lambda: all(t in self.card() for t in texts), seconds=seconds, what=lambda: f"{texts} in:\n{self.card()}")
         return self.card()
@@ -96,7 +96,7 @@ class Scene:
         files = [self.slack.workspace.state.files[f]["content"] for m in replies for f in m.get("_files", [])]
         return "\n".join([*map(read, replies), *files])
 
-    def in_thread(self, *texts: str, number: int = -1, seconds: float = 30) -> str:
+    def in_thread(self, *texts: str, number: int = -1, seconds: float = 60) -> str:
         until(
             lambda: all(t in self.thread(number) for t in texts),
             seconds=seconds,
@@ -104,7 +104,7 @@ class Scene:
         )
         return self.thread(number)
 
-    def whispered(self, person: str, *texts: str, seconds: float = 15) -> Message:
+    def whispered(self, person: str, *texts: str, seconds: float = 45) -> Message:
         """Wait until this person alone is told all of these; the message."""
 
         def fit() -> list[Message]:
@@ -158,7 +158,7 @@ class Scene:
         """What the bot was sent and did not acknowledge."""
         return [str(one["payload"]) for one in self.slack.workspace.deliverer.log if not one["acked"]]
 
-    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    def wait(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
         until(condition, seconds=seconds, what=what)
 
 

@@ -68,7 +68,7 @@ class Slack:
     def thread(self, ts: str) -> list[Data]:
         return [message for message in self.messages if message.get("thread_ts") == ts]
 
-    async def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 45.0) -> None:
         """Wait until something holds of what Slack was told."""
         try:
             async with asyncio.timeout(seconds), self.changed:

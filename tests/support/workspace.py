@@ -30,7 +30,7 @@ class Threaded:
         self._thread.join(5)
         self.loop.close()
 
-    def do(self, work: Coroutine[Any, Any, T], seconds: float = 20.0) -> T:
+    def do(self, work: Coroutine[Any, Any, T], seconds: float = 45.0) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     def call(self, work: Callable[[], object]) -> None:

@@ -72,7 +72,7 @@ class Demo:
         return output
 
 
-async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 (other processes set no event of ours)
             await asyncio.sleep(0.01)

@@ -61,7 +61,7 @@ class Stage:
 
     async def ending(self) -> Ending:
         """How it ended; when is another test's."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while (found := await self.database.read(lambda session: steps.ending(session, KEY))) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         return replace(found, at=None)
