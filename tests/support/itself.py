@@ -12,7 +12,7 @@ from tests.support.workspace import Threaded
 
 EXAMPLE = "config/shipmate-itself"
 PARTS = ("bot", "handlers", "pipelines", EXAMPLE, "pyproject.toml", "requirements.lock")
-PATIENCE = 60
+PATIENCE = 40
 
 
 @dataclass
@@ -68,7 +68,7 @@ def newest(slack: Threaded) -> tuple[str, list[str]]:
     return str(messages[-1]["text"]), [*(str(reply.get("text")) for reply in replies), *files]
 
 
-def deploys_itself(host: Host, slack: Threaded, version: str, *, seconds: float = 90) -> None:
+def deploys_itself(host: Host, slack: Threaded, version: str, *, seconds: float = 180) -> None:
     commit = host.release(version)
     before = host.bot.pid()
     said = host.bot.say(f"shipmate {version} production", wait=True, seconds=seconds)
