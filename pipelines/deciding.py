@@ -211,7 +211,7 @@ class Decider:
         return command
 
     async def _locate(self, command: Command, person: Person) -> Where | Refusal:
-        """The room a command is about; a bare one is about the asker's only deploy."""
+        """The room a command is about; a bare one is about the asker's only deploy, else about one of a list."""
         if command.service is not None and command.environment is not None:
             return await self._known(command.service, command.environment, command)
         assert isinstance(command, Abort | Retry | Answer)
@@ -219,25 +219,28 @@ class Decider:
             deploy_id = command.deploy
             found = await self._database.read(lambda session: deploys.deploy(session, deploy_id))
             return await self._of(found, command) if found else refuse(Code.NOTHING_RUNNING)
-        candidates = await self._candidates(command, person)
-        fit = [one for one in candidates if command.service in (None, one.plan.service)]
-        if len(fit) == 1:
+        fit = await self._candidates(command, person)
+        if len(fit) == 1 and fit[0].by.id == person.id:
             return await self._of(fit[0], command)
         if not fit:
             nothing = {"abort": Code.NOTHING_RUNNING, "retry": Code.NOTHING_TO_RETRY, "answer": Code.NOTHING_ASKED}
             return refuse(nothing[command.kind])
         return which(command, fit)
 
-    async def _candidates(self, command: Command, person: Person) -> list[DeployState]:
+    async def _candidates(self, command: Abort | Retry | Answer, person: Person) -> list[DeployState]:
+        """Those of whoever asks; of what runs else everybody's, for somebody may want to stop a bad one."""
+
+        def fits(one: DeployState) -> bool:
+            waits = one.waits() or not isinstance(command, Answer)
+            return one.outcome is None and waits and command.service in (None, one.plan.service)
+
         mine = await self._database.read(lambda session: deploys.latest_of(session, person.id))
-        match command:
-            case Retry():
-                newest = {one.room: one for one in reversed(mine)}
-                return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
-            case Answer():
-                return [one for one in mine if one.waits()]
-            case _:
-                return [one for one in mine if one.outcome is None]
+        if isinstance(command, Retry):
+            newest = {one.room: one for one in reversed(mine) if command.service in (None, one.plan.service)}
+            return [one for one in newest.values() if one.outcome is not None and one.outcome.value != "live"]
+        if theirs := [one for one in mine if fits(one)]:
+            return theirs
+        return [one for one in await self._database.read(deploys.running) if fits(one)]
 
     async def _of(self, deploy: DeployState, command: Abort | Retry | Answer) -> Where | Refusal:
         return await self._known(deploy.plan.service, deploy.plan.environment, replace(command, deploy=deploy.id))

@@ -19,7 +19,7 @@ from pipelines.domain.gates import known_room, member
 from pipelines.domain.model import Config, Person, Service, room_name
 from pipelines.domain.refusals import Refusal
 from pipelines.domain.remembered import with_room_of
-from pipelines.domain.room import Room
+from pipelines.domain.room import Room, TargetState
 from pipelines.domain.views import (
     Allowed,
     ChoicesView,
@@ -143,7 +143,7 @@ class Looker:
             service=room.service,
             environment=room.environment,
             live=room.live(names),
-            targets={name: room.targets[name] for name in names if name in room.targets},
+            targets={name: room.targets.get(name, TargetState()) for name in names},
             running=running,
             by=room.live_by,
             protected=config.environment(room.service, room.environment).protected,

@@ -33,7 +33,7 @@ def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
         title=title,
         text=plain_text(f"{title}. {verdict} Nothing was started."),
         facts=_facts(planned) if planned else (),
-        lines=(verdict, *held, *(_steps(planned) if planned else ())),
+        lines=(verdict, *held, *(_steps(planned, view.ahead.back) if planned else ())),
         buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
         notes=("Nothing was started.",),
     )
@@ -47,18 +47,11 @@ def _facts(planned: Planned) -> tuple[str, ...]:
     )
 
 
-def _steps(planned: Planned) -> tuple[str, ...]:
+def _steps(planned: Planned, back: str) -> tuple[str, ...]:
     lines = plan_lines(planned.plan)
     more = len(lines) - STEPS_SHOWN
     shown = lines if more <= 0 else (*lines[:STEPS_SHOWN], f"and {more} more steps")
-    return (*shown, *_way_back(planned))
-
-
-def _way_back(planned: Planned) -> tuple[str, ...]:
-    live = planned.replaces
-    if live is None:
-        return (NO_WAY_BACK,)
-    return () if live.commit == planned.plan.commit else (f"The way back would be {live.version}, by the same steps.",)
+    return (*shown, f"The way back would be {back}, by the same steps." if back else NO_WAY_BACK)
 
 
 def diff_card(view: DiffView, now: datetime) -> Card:

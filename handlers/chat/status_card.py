@@ -57,7 +57,8 @@ def _runs(view: RoomView, now: datetime) -> str:
         return f"{view.live.version}{since}{by}"
     if any(state.version for state in view.targets.values()):
         return "mixed"
-    return "nobody knows" if view.running is not None or view.targets else "nobody knows; nothing was deployed here yet"
+    touched = view.running is not None or any(state != TargetState() for state in view.targets.values())
+    return "nobody knows" if touched else "nobody knows; nothing was deployed here yet"
 
 
 def _target(state: TargetState) -> str:

@@ -71,6 +71,7 @@ class Ahead:
     gates: tuple[Gate, ...]
     offers: tuple[Offer, ...] = ()
     planned: Planned | None = None
+    back: str = ""  # the version that a rollback of it would go to
 
 
 def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
@@ -101,7 +102,8 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
         return Need(commit=unseen)
     goal = Goal(version=version.version, commit=version.commit, shown=version.shown, cooked=cooked)
     planned = plan_for(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
-    return Ahead(gates=closed, offers=offers, planned=planned)
+    back = replace(state.room, last=planned.deploy, last_commit=planned.plan.commit).last_good()
+    return Ahead(gates=closed, offers=offers, planned=planned, back=back.version if back else "")
 
 
 def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:
@@ -129,10 +131,12 @@ def _rollback(ask: Ask, command: Rollback, state: State, facts: Facts) -> Decisi
     if closed:
         return Refusal(gates=closed, offers=_right_one(command, state) if _stale(command, state) else ())
     assert isinstance(goal, Good)
-    if holder is not None and busy and not command.now:
-        return _while_running(command, holder, goal)
     if holder is not None and holder.abort is not None and holder.abort.then is not None:
         return refuse(Code.ALREADY_ABORTING, by=holder.abort.by.name, where=command.environment)
+    if holder is not None and busy and holder.plan.commit == goal.commit and holder.abort is None:
+        return Refusal(gates=gates.closed(gates.room_free(state)))  # it is on its way there
+    if holder is not None and busy and not command.now:
+        return _while_running(command, holder, goal)
     if holder is None and serves(state.room, facts, goal.commit):
         return _already_live(command.service, command.environment, goal.version, goal.commit)
     cooked = facts.recipes.get(goal.commit)

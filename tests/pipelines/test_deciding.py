@@ -32,11 +32,21 @@ async def test_a_bare_word_in_the_thread_of_a_message_that_is_not_known_yet_wait
         assert await answer == Accepted(deploy="d1", done="abort")
 
 
-async def test_a_bare_word_in_any_other_thread_is_about_the_askers_own_deploy(tmp_path: Path) -> None:
+async def test_a_bare_word_in_any_other_thread_is_about_no_deploy_of_it(tmp_path: Path) -> None:
     async with opened(tmp_path) as front:
         front.doorman.real = NoSlack(lambda: front.config)
         await front.plan(deploy="d1")
         await front.shipmate.claim_posting(replace(CARD, ts="16.0"))
         receipt = await front.shipmate.ask(Abort(), by=RAJ, place=THREAD, key="1")
         refused = await front.shipmate.answer(receipt.ask)
-        assert isinstance(refused, Refusal) and [gate.code for gate in refused.gates] == [Code.NOTHING_RUNNING]
+        assert isinstance(refused, Refusal) and [gate.code for gate in refused.gates] == [Code.WHICH_DEPLOY]
+
+
+async def test_a_bare_abort_of_somebody_elses_deploy_is_offered_never_guessed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as front:
+        front.doorman.real = NoSlack(lambda: front.config)
+        await front.plan(deploy="d1")
+        receipt = await front.shipmate.ask(Abort(), by=RAJ, place=Place(surface="terminal"), key="1")
+        refused = await front.shipmate.answer(receipt.ask)
+        assert isinstance(refused, Refusal) and [gate.code for gate in refused.gates] == [Code.WHICH_DEPLOY]
+        assert [offer.say for offer in refused.offers] == ["abort api staging"]

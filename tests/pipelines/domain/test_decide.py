@@ -140,6 +140,14 @@ def test_a_rollback_that_finds_nothing_while_one_runs_says_what_runs() -> None:
     assert refusal.gates[0].text("version") == "v1.3"
 
 
+def test_a_rollback_to_what_is_on_its_way_already_says_so_and_ends_nothing() -> None:
+    some = room("v1.2", "v1.3", "v1.4")
+    some.ask(ask(back()))
+    for again in (back(to="v1.3"), back(to="v1.3", now=True)):
+        refusal = refused(some, again, replace(some.facts, new_id="d9"))
+        assert (codes(refusal), refusal.offers) == ([Code.ROOM_BUSY], ())
+
+
 def test_a_version_rolled_back_from_is_good_again_once_it_ended_green_again() -> None:
     some = room("v1.3", "v1.4")
     some.ask(ask(back()))
