@@ -33,6 +33,7 @@ TOO_OLD = timedelta(minutes=5)
 ROUNDS = 5
 PATIENCE = 180.0
 POSTED, AGAIN = 5.0, 0.2  # seconds
+CLAIMED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,8 +199,10 @@ class Decider:
             return command
         channel, thread = place.channel or "", place.thread
 
+        since = self._clock() - CLAIMED
+
         def read(session: Session) -> tuple[str | None, bool]:
-            return postings.by_message(session, channel, thread), postings.on_its_way(session, channel)
+            return postings.by_message(session, channel, thread), postings.on_its_way(session, channel, since)
 
         for _ in range(int(POSTED / AGAIN)):
             found, coming = await self._database.read(read)

@@ -78,6 +78,10 @@ class Channels:
             self._rooms.forget(found)  # somebody may invite us at any moment
         return closed
 
+    def forget(self, channel: str) -> None:
+        """A post there was refused: what is known of the channel does not hold any more."""
+        self._rooms.forget(self._ids.get(channel.removeprefix("#").lower(), channel))
+
     async def _room(self, channel: str) -> dict[str, Any] | None:
         """What Slack tells of a channel; None where it tells us nothing."""
         try:

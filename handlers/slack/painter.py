@@ -3,8 +3,10 @@ so it may end at any moment and another one goes on."""
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from handlers.chat import thread, words
 from handlers.slack.blocks import lines_message
@@ -21,6 +23,8 @@ AT_ONCE = 600
 SCAN_PAUSE = 0.1
 TOLD = "unreachable"
 TRIES = 20
+BACK_AGAIN = 10.0
+LEFT_UNTRUE = timedelta(hours=1)  # after its end, where the message cannot be edited
 FORGOTTEN = timedelta(days=1)  # ended so long ago and never shown: a bot that got its Slack only now
 
 
@@ -79,22 +83,28 @@ class Painter:
         """Paint until all is true; the number of the event it is true up to."""
         if canvas.latest.place.channel is None or self._forgotten(canvas):
             return await over(canvas)
-        try:
-            async with asyncio.TaskGroup() as group:
-                card = group.create_task(CardPainter(canvas).paint())
-                lines = group.create_task(ThreadPainter(canvas).paint())
-                card.add_done_callback(lambda done: _no_thread(done, canvas, lines))
-            return card.result() if lines.cancelled() else min(card.result(), lines.result())
-        except* UnreachableError as errors:
-            log.warning("%s has no message: %s", canvas.id, errors.exceptions[0])
-        return await self._in_private(canvas)
+        while True:
+            try:
+                async with asyncio.TaskGroup() as group:
+                    card = group.create_task(CardPainter(canvas).paint())
+                    lines = group.create_task(ThreadPainter(canvas).paint())
+                    card.add_done_callback(partial(_no_thread, canvas=canvas, lines=lines))
+                return card.result() if lines.cancelled() else min(card.result(), lines.result())
+            except* UnreachableError as errors:
+                if TOLD not in canvas.postings:
+                    log.warning("%s cannot be shown where it belongs: %s", canvas.id, errors.exceptions[0])
+            if await self._in_private(canvas):
+                return canvas.latest.seq
 
     def _forgotten(self, canvas: Canvas) -> bool:
         ended = canvas.latest.ended
         return ended is not None and CARD not in canvas.postings and self._studio.clock() - ended > FORGOTTEN
 
-    async def _in_private(self, canvas: Canvas) -> int:
-        """There is no posting where the message belongs: the person is told so once, and how it ended."""
+    async def _in_private(self, canvas: Canvas) -> bool:
+        """There is no posting where the message belongs: the person is told so once, and how it ended. After a while
+        it is tried again, for whoever was removed from a channel may be back; True: it is given up, for there is no
+        message that says what is not so, or nobody came back for long."""
+        self._studio.channels.forget(canvas.latest.place.channel or "")
         plan = canvas.latest.plan
         line = (
             f"Shipmate cannot post in {canvas.latest.place.channel}, so {plan.service} {plan.version} → "
@@ -102,9 +112,16 @@ class Painter:
         )
         if canvas.latest.outcome is None:
             await self._tell_once(canvas, TOLD, line)
-        seq = await over(canvas)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over(canvas), BACK_AGAIN)
+        if canvas.latest.outcome is None:
+            return False
         await self._tell_once(canvas, CLOSING, f"{line} {thread.closing(canvas.latest)}")
-        return seq
+        card, ended = canvas.postings.get(CARD), canvas.latest.ended
+        if card is None or not card.ts or ended is None or self._studio.clock() - ended > LEFT_UNTRUE:
+            return True
+        await asyncio.sleep(BACK_AGAIN)
+        return False
 
     async def _tell_once(self, canvas: Canvas, kind: str, line: str) -> None:
         if (posting := canvas.postings.get(kind)) is not None and posting.ts:

@@ -67,12 +67,10 @@ def by_message(session: Session, channel: str, ts: str) -> str | None:
     return row.deploy if row is not None else None
 
 
-def on_its_way(session: Session, channel: str) -> bool:
-    """Whether some message of ours may be in this channel already, and nobody knows which one it is."""
-    return (
-        session.exec(select(PostingRow.deploy).where(PostingRow.channel == channel, PostingRow.ts == "")).first()
-        is not None
-    )
+def on_its_way(session: Session, channel: str, since: datetime) -> bool:
+    """Whether some message of ours, claimed since then, may be in this channel and nobody knows which one it is."""
+    unknown = select(PostingRow.deploy).where(PostingRow.channel == channel, PostingRow.ts == "")
+    return session.exec(unknown.where(PostingRow.claimed_at >= since)).first() is not None
 
 
 def _posting(row: PostingRow) -> Posting:

@@ -323,6 +323,26 @@ async def test_who_asked_is_told_once_when_there_is_no_posting(
     assert "went live" in said(slack.messages[1])
 
 
+async def test_a_bot_that_was_out_of_the_channel_for_a_while_makes_its_message_true(
+    parts: Parts, front: Front, slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.slack.painter.BACK_AGAIN", 0.05)
+    async with painting(parts, front):
+        deploy = await front.plan()
+        await slack.until(lambda: cards(slack))
+        slack.fates["chat.update"] = failing("not_in_channel", times=1_000_000)
+        await front.start(deploy)
+        await slack.until(lambda: any("cannot post" in said(m) for m in (*slack.messages, *slack.private)))
+        await front.close(deploy)
+        await slack.until(
+            lambda: any("cannot" in said(m) and "went live" in said(m) for m in (*slack.messages, *slack.private))
+        )
+        assert "Deploying" in cards(slack)[0]["text"]
+        del slack.fates["chat.update"]
+        await painted(front)
+    assert "is live" in cards(slack)[0]["text"]
+
+
 def remove(slack: Slack, number: int = -1) -> Data:
     """Somebody removes the message of a deploy; of a thread that has a reply a rest would stay, here nothing does."""
     removed = cards(slack)[number]
