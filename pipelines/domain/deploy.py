@@ -152,6 +152,12 @@ class Deploy:
         """True once a step that changes a target, its traffic or the environment was started."""
         return any(step.id in self.runs for step in self.plan.steps if step.verb is not Verb.STATUS)
 
+    @property
+    def touched_targets(self) -> bool:
+        """True once a step that changes a target or its traffic was started."""
+        touching = (Verb.DEPLOY, Verb.STOP, Verb.ROUTE)
+        return any(step.id in self.runs for step in self.plan.steps if step.verb in touching)
+
 
 def may_repeat(step: Step, run: StepRun) -> bool:
     """Whether a step that did not go well is tried again by itself."""

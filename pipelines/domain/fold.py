@@ -233,8 +233,10 @@ def _answered(state: State, event: ev.StepAnswered, at: datetime, seq: int) -> S
 def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:
     deploy = state.deploys[event.deploy]
     room = replace(state.room, running=None)
-    if event.outcome is not Outcome.LIVE and not deploy.changed_something:
+    if event.outcome is not Outcome.LIVE and deploy.purpose is Purpose.ROLLBACK and not deploy.touched_targets:
         room = _condemn(room, deploy.condemned, rolled_back=False)  # nothing was gone back from
+        if deploy.replaces is not None:  # so the next one goes where this one did not come
+            room = replace(room, last_commit=deploy.replaces.commit)
     if event.outcome is Outcome.LIVE:
         good = Good(version=deploy.plan.version, commit=deploy.plan.commit, at=at, deploy=deploy.id)
         others = tuple(g for g in room.good if g.commit != good.commit)

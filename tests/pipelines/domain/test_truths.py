@@ -111,6 +111,15 @@ def test_a_rollback_that_changed_nothing_makes_nothing_bad() -> None:
     assert failed.rollback is not None and failed.rollback.version == "v1.4"
 
 
+def test_after_a_rollback_that_came_to_no_target_the_next_goes_to_the_same_version() -> None:
+    hooked = replace(ROUTED, before=(Script(run="before.sh"),))
+    some = room(hooked, "v1.2", "v1.3", "v1.4")
+    some.ask(ask(Rollback(service="api", environment="staging")), replace(some.facts, new_id="back"))
+    assert some.walk(failing("before")).rollback is not None
+    some.ask(ask(Rollback(service="api", environment="staging")), replace(some.facts, new_id="again"))
+    assert (some.deploy.id, some.deploy.plan.version) == ("again", "v1.3")
+
+
 def test_one_that_changed_something_says_that_what_it_left_is_bad() -> None:
     some = room(ROUTED, "v1.2", "v1.3", "v1.4")
     some.ask(ask(Rollback(service="api", environment="staging")), replace(some.facts, new_id="back"))
