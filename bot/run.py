@@ -50,12 +50,21 @@ def run(settings: Settings, roles: frozenset[Role] = BOTH) -> int:
         print(f"Shipmate did not start: mend {settings.config} first.", file=sys.stderr)
         return 1
     except (AlreadyRunningError, StorageError, OSError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        print(f"Shipmate did not start. {_taken(settings) if taken else error}", file=sys.stderr)
+        print(f"Shipmate did not start. {_reason(error, settings)}", file=sys.stderr)
         return 1
     except Exception as error:
         print(_broke(error, noted(log, "being the bot", error)), file=sys.stderr)
         return 1
+
+
+def _reason(error: Exception, settings: Settings) -> str:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return _taken(settings)
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"The disk of {settings.data} is full: make room on it, then start again. Nothing is lost meanwhile."
+        case _:
+            return str(error)
 
 
 def _taken(settings: Settings) -> str:

@@ -180,6 +180,11 @@ def _not_a_member(kind: str, by: str) -> str:
             f"Slack tells nothing about {by!r}, so they may not do this; it is for full members of this workspace. "
             "In a terminal say who you are: `--as NAME`."
         )
+    if kind == "unsure":
+        return (
+            f"Slack does not answer at the moment who {by!r} is, so nothing was done. Say it again in a moment. On the "
+            "bot's own machine it goes without Slack: `shipmate say`."
+        )
     who = {
         "guest": "Guests",
         "bot": "Bots",

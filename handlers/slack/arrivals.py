@@ -99,10 +99,10 @@ def user(body: Body, workspace: Workspace) -> Person:
 
 
 def person(slack_id: str, name: str, team: object, workspace: Workspace) -> Person:
-    """Somebody of another team is a stranger; while nobody knows which team is ours, everybody is unknown."""
+    """Somebody of another team is a stranger; while nobody knows which team is ours, everybody may be one."""
     kind = PersonKind.MEMBER
     if workspace.team is None:
-        kind = PersonKind.UNKNOWN
+        kind = PersonKind.UNSURE
     elif team != workspace.team:
         kind = PersonKind.STRANGER
     return Person(id=slack_id, name=name or slack_id, kind=kind, slack=slack_id)

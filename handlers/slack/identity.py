@@ -40,7 +40,7 @@ class SlackDoorman:
         self._groups: Cache[frozenset[str] | None] = Cache(self._group)
 
     async def person(self, by: Person) -> Person:
-        """Who asks. Somebody of whom Slack does not tell is `UNKNOWN`, who may do nothing."""
+        """Who asks. Somebody of whom Slack does not tell is `UNKNOWN` or `UNSURE`, who may do nothing."""
         if by.kind is not PersonKind.MEMBER:
             return by
         try:
@@ -49,13 +49,15 @@ class SlackDoorman:
                 return self._trusted(by)
             slack_id = by.slack or await self._slack_id(by.name)
             if identity is None or slack_id is None:
-                return Person(id=by.id, name=by.name, kind=PersonKind.UNKNOWN)
+                kind = PersonKind.UNSURE if identity is None else PersonKind.UNKNOWN
+                return Person(id=by.id, name=by.name, kind=kind, slack=by.slack)
             user = await self._users.get(slack_id)
         except Fault as fault:
             log.warning("Slack does not tell who %s is: %s", by.slack or by.id, fault)
             if by.slack is None and fault.trouble in AWAY:
                 return self._trusted(by)
-            return Person(id=by.id, name=by.name, kind=PersonKind.UNKNOWN, slack=by.slack)
+            kind = PersonKind.UNSURE if fault.trouble in AWAY else PersonKind.UNKNOWN
+            return Person(id=by.id, name=by.name, kind=kind, slack=by.slack)
         name = name_of(user, self._config().people)
         return Person(id=slack_id, name=name, kind=kind_of(user, identity.team), slack=slack_id)
 

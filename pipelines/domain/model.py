@@ -16,7 +16,8 @@ class PersonKind(StrEnum):
     BOT = "bot"
     DELETED = "deleted"
     STRANGER = "stranger"  # a user of another workspace
-    UNKNOWN = "unknown"  # nobody could tell who this is
+    UNKNOWN = "unknown"  # nobody knows such a one
+    UNSURE = "unsure"  # nobody answers at the moment who this is
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 READERS = 4
 AWAY_SECONDS = 10.0
+HUNG_SECONDS = 20.0  # without an answer, as of a server that stands still and keeps its connections
 AGAIN = 0.25
 
 
@@ -65,7 +66,8 @@ class Database:
     """`write` and `read` run a plain function with a session in a thread; a `write` is one transaction, and what it put
     into `topics` is told with the commit. What it entered in the journal is told after it to `listeners`, in that
     thread. Both raise what the function raises, after a rollback, and DatabaseAwayError when the database is away for
-    some seconds; they try again meanwhile, so a function may run more than once."""
+    some seconds; they try again meanwhile, so a function may run more than once. Where people wait, for what is read
+    and for `write_first`, a database that hangs is away, too: what it was told may still come true."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -76,7 +78,7 @@ class Database:
         self._reader = self._backend.reader()
         self._writing = ThreadPoolExecutor(self._backend.writers, thread_name_prefix="write")
         self._turns = asyncio.Semaphore(max(1, self._backend.writers - 1))
-        self._first = Crowd(self._at_once)
+        self._first = Crowd(partial(self._at_once, patience=HUNG_SECONDS))
         self._behind = Crowd(self.write, rest=2.0)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
         self._away_since: dict[ThreadPoolExecutor, float] = {}  # a full disk is there for those who read
@@ -98,8 +100,8 @@ class Database:
         """As `write`, together with its like, for what nobody waits for: it takes a third of the time at most."""
         return await self._behind.join(work)
 
-    async def _at_once(self, work: Callable[[Session, set[str]], T]) -> T:
-        value, topics = await self._patiently(self._writing, partial(self.write_now, work))
+    async def _at_once(self, work: Callable[[Session, set[str]], T], patience: float | None = None) -> T:
+        value, topics = await self._patiently(self._writing, partial(self.write_now, work), patience)
         self.waker.tell(topics)
         return value
 
@@ -123,17 +125,17 @@ class Database:
                     noted(log, f"telling of entry {entry.seq} of {entry.stream}", error)
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        return await self._patiently(self._reading, partial(self._read_now, work))
+        return await self._patiently(self._reading, partial(self._read_now, work), HUNG_SECONDS)
 
     def _read_now(self, work: Callable[[Session], T]) -> T:
         with Session(self._reader, expire_on_commit=False) as session:
             return work(session)
 
-    async def _patiently(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    async def _patiently(self, pool: ThreadPoolExecutor, work: Callable[[], T], patience: float | None) -> T:
         until = time.monotonic() + AWAY_SECONDS
         while True:
             try:
-                value = await asyncio.get_running_loop().run_in_executor(pool, work)
+                value = await _within(patience, asyncio.get_running_loop().run_in_executor(pool, work))
             except DBAPIError as error:
                 why = self._backend.transient(error)
                 if why is None:
@@ -166,6 +168,21 @@ class Database:
         await asyncio.to_thread(self._reading.shutdown)
         self._writer.dispose()
         self._reader.dispose()
+
+
+async def _within(seconds: float | None, doing: asyncio.Future[T]) -> T:
+    """What comes of it. Raises DatabaseAwayError when nothing does in time; it goes on, for nobody can end it."""
+    if seconds is None:
+        return await doing
+    try:
+        await asyncio.wait([doing], timeout=seconds)
+    except asyncio.CancelledError:
+        doing.cancel()
+        raise
+    if doing.done():
+        return doing.result()
+    doing.add_done_callback(lambda done: done.cancelled() or done.exception())
+    raise DatabaseAwayError(f"The database is away: no answer for {seconds:g} s")
 
 
 async def surely(work: Callable[[], Awaitable[T]]) -> T:

@@ -14,6 +14,10 @@ class DatabaseAwayError(StorageError):
     that it may be done again."""
 
 
+class ReadOnlyError(StorageError):
+    """The database takes no writes."""
+
+
 class OlderSchemaError(StorageError):
     """The database has to be brought up to date first."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
-from pipelines.storage.errors import NewerSchemaError, OlderSchemaError
+from pipelines.storage.errors import NewerSchemaError, OlderSchemaError, ReadOnlyError
 from pipelines.storage.sqlite import sqlite_path
 
 HEAD = "0003"
@@ -21,7 +21,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def bring_up_to_date(url: str) -> Path | None:
     """Migrate the database at `url`; the path of the backup copy that was made of a SQLite file before, if one was.
 
-    Raises NewerSchemaError, and SQLAlchemy's OperationalError where somebody else migrates for too long."""
+    Raises NewerSchemaError, ReadOnlyError; SQLAlchemy's OperationalError where somebody else migrates for too long."""
     path = sqlite_path(url)
     if path is None:
         _migrate_postgres(url)
@@ -44,14 +44,16 @@ def bring_up_to_date(url: str) -> Path | None:
 def make_ready(url: str) -> Path | None:
     """What a start does: bring a SQLite file up to date, as `bring_up_to_date`; look whether a PostgreSQL database is.
 
-    Raises NewerSchemaError, OlderSchemaError."""
+    Raises NewerSchemaError, OlderSchemaError, ReadOnlyError."""
     if sqlite_path(url) is not None:
         return bring_up_to_date(url)
     from pipelines.storage import connecting
 
     engine = connecting.engine(url)
     try:
-        there = current(engine)
+        with engine.connect() as connection:
+            _refuse_read_only(connection)
+            there = current(connection)
     finally:
         engine.dispose()
     if _behind(there):
@@ -66,11 +68,20 @@ def _migrate_postgres(url: str) -> None:
     engine = connecting.engine(url, MIGRATING)
     try:
         with engine.begin() as connection:
+            _refuse_read_only(connection)
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             if _behind(current(connection)):
                 upgrade(connection)
     finally:
         engine.dispose()
+
+
+def _refuse_read_only(connection: Connection) -> None:
+    if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+        raise ReadOnlyError(
+            "The database takes no writes: it is a standby, or default_transaction_read_only is set. "
+            "Name the primary server in DATABASE_URL, or let it be written again."
+        )
 
 
 def _behind(there: str | None) -> bool:

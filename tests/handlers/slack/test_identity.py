@@ -46,7 +46,7 @@ async def test_who_was_no_member_at_the_door_is_none_here(parts: Parts, slack: S
 async def test_somebody_whom_slack_does_not_know_or_tell_of_is_nobody(parts: Parts, slack: Slack) -> None:
     assert (await parts.doorman.person(replace(ANA, slack="U404"))).kind is PersonKind.UNKNOWN
     slack.fates["users.info"] = failing("internal_error", status=500)
-    assert (await parts.doorman.person(ANA)).kind is PersonKind.UNKNOWN
+    assert (await parts.doorman.person(ANA)).kind is PersonKind.UNSURE
     assert (await parts.doorman.person(ANA)).kind is PersonKind.MEMBER  # a failure is not remembered
 
 

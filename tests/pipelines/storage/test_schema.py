@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -15,7 +16,7 @@ from sqlmodel import SQLModel
 
 from pipelines.execution import engine as durable
 from pipelines.storage import connecting, schema
-from pipelines.storage.errors import NewerSchemaError, OlderSchemaError
+from pipelines.storage.errors import NewerSchemaError, OlderSchemaError, ReadOnlyError
 from pipelines.storage.migrations.filter import ours
 from tests.support.postgres import Server
 
@@ -47,6 +48,15 @@ def test_autogenerate_finds_nothing_to_do(engine: Engine) -> None:
 def test_the_head_is_the_newest_migration() -> None:
     folder = Path(schema.__file__).parent / "migrations" / "versions"
     assert max(path.name.split("_")[0] for path in folder.glob("[0-9]*.py")) == schema.HEAD
+
+
+def test_a_server_that_takes_no_writes_is_refused_with_the_reason(postgres: Server) -> None:
+    url = postgres.fresh()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET default_transaction_read_only = on")
+    for work in (schema.make_ready, schema.bring_up_to_date):
+        with pytest.raises(ReadOnlyError, match="takes no writes"):
+            work(url)
 
 
 def test_a_newer_database_is_refused(database_url: str, engine: Engine) -> None:
