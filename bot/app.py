@@ -15,7 +15,7 @@ from bot.control import Control, Question
 from bot.holding import AlreadyRunningError, hold, hold_file
 from bot.host import host_name
 from bot.parts import Ground, front_desk, keep, limits, utc_now
-from bot.preparing import prepare, slots, workers
+from bot.preparing import prepare, slots, worker_there, workers
 from bot.roles import BOTH, Role
 from bot.settings import Settings, SlackSettings
 from bot.spans import Span, spans
@@ -30,6 +30,7 @@ from pipelines.domain.model import Config
 from pipelines.errors import noted
 from pipelines.execution.agent import Agent
 from pipelines.execution.engine import DurableEngine
+from pipelines.execution.gone import GoneHosts
 from pipelines.execution.pruner import PRUNE_SECONDS, Pruner
 from pipelines.execution.rescue import SWEEP_SECONDS, Rescue
 from pipelines.execution.source import Source
@@ -157,7 +158,9 @@ class App:
         pruner = Pruner(database=database, source=source, runs=runs, keep=keep(upkeep), clock=utc_now)
         await engine.start(turns.carry_out)
         self._keep(agent.run)
-        self._sweep(Rescue(database, engine).sweep, timer)
+        hosts = GoneHosts(database, host=ground.host, there=worker_there(database.url), clock=utc_now)
+        for sweep in (hosts.sweep, Rescue(database, engine, hosts.gone).sweep):
+            self._sweep(sweep, timer)
         timer.every(PRUNE_SECONDS, pruner.prune)
         return ops.loops(database, engine, turns, agent, utc_now)
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from bot.roles import Role
 from pipelines.execution import disk
@@ -63,8 +64,23 @@ def slots(url: str, roles: frozenset[Role], host: str) -> "list[Slot]":
         return []
     from pipelines.storage.slot import Slot
 
-    names = {Role.WEB: "web", Role.WORKER: f"{Role.WORKER} {host}"}
+    names = {Role.WEB: "web", Role.WORKER: _worker(host)}
     return [Slot(url, names[role]) for role in Role if role in roles]
+
+
+def worker_there(url: str) -> Callable[[Session, str], bool]:
+    """Whether a worker of a host is at work on this database; of a SQLite file there is no other."""
+
+    def there(session: Session, host: str) -> bool:
+        from pipelines.storage.slot import is_held
+
+        return is_held(session, _worker(host))
+
+    return there if sqlite_path(url) is None else lambda _session, _host: True
+
+
+def _worker(host: str) -> str:
+    return f"{Role.WORKER} {host}"
 
 
 def workers(url: str, roles: frozenset[Role], database: Database) -> Callable[[], Awaitable[int]]:

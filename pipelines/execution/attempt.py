@@ -103,7 +103,8 @@ class Attempt:
                 await asyncio.to_thread(rundir.prepare, self._run_dir, spec)
             except OSError as error:
                 raise not_begun(error) from error
-        await self._records.begun(self._claim.key)
+        if not await self._records.begun(self._claim.key):
+            raise NotBegunError("it was given up, for nobody was here")
         self._begun = True
         await self._spawn()
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
+Gone = Callable[[Session, str], bool]
 CarryOut = Callable[[str], Awaitable[None]]
 
 
@@ -22,8 +23,9 @@ class Driver(Protocol):
         may be carried out from its beginning more than once."""
         ...
 
-    def stranded(self, session: Session, running: list[str]) -> list[str]:
-        """Of the deploys that run those that nobody will carry out: never enqueued, forgotten, or ended in an error."""
+    def stranded(self, session: Session, running: list[str], gone: Gone) -> list[str]:
+        """Of the deploys that run those that nobody will carry out: never enqueued, forgotten, ended in an error, or in
+        the hands of a host that is gone."""
         ...
 
     def enqueue_again(self, session: Session, deploy: str) -> None:

@@ -19,7 +19,7 @@ from dbos import error as dbos_error
 from sqlalchemy import Engine, create_engine, text
 from sqlmodel import Session
 
-from pipelines.execution.driver import CarryOut
+from pipelines.execution.driver import CarryOut, Gone
 from pipelines.storage.database import sqlite_path
 from pipelines.storage.errors import OlderSchemaError
 
@@ -34,8 +34,9 @@ LOOK_AGAIN = 1.0  # at DBOS's own events, of which we use none: by itself it loo
 NAP = 0.1  # of the thread in which it does so on SQLite
 
 # What DBOS keeps of deploys that are over is left alone: `status` is asked for as its own index of the others says it.
-LIVE = "SELECT workflow_uuid FROM {table} WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING')"
-WAITING = LIVE.replace("workflow_uuid", "min(created_at)", 1) + " AND status = 'ENQUEUED'"
+OURS = " FROM {table} WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING')"
+LIVE = "SELECT workflow_uuid, status, executor_id" + OURS
+WAITING = "SELECT min(created_at)" + OURS + " AND status = 'ENQUEUED'"
 TAKEN = "SELECT 1 FROM {table} WHERE workflow_uuid = :id"
 
 
@@ -122,11 +123,14 @@ class DurableEngine:
         DBOS.launch()  # here, not in a thread: workflows run in the loop that launches
         await DBOS.register_queue_async(QUEUE, polling_interval_sec=POLL_SECONDS, on_conflict="always_update")
 
-    def stranded(self, session: Session, running: list[str]) -> list[str]:
-        """Of the deploys that run, those that no live workflow carries out."""
-        live = text(LIVE.format(table=self._table))
-        found = {row[0].split(".", 1)[0] for row in session.connection().execute(live, {"queue": QUEUE})}
-        return [deploy for deploy in running if deploy not in found]
+    def stranded(self, session: Session, running: list[str], gone: Gone) -> list[str]:
+        """Of the deploys that run, those that no live workflow carries out, or one of a host that is gone."""
+        statement = text(LIVE.format(table=self._table))
+        found = session.connection().execute(statement, {"queue": QUEUE}).all()
+        dropped = {row.executor_id for row in found if row.status == "PENDING" and gone(session, row.executor_id)}
+        live = [row for row in found if row.status != "PENDING" or row.executor_id not in dropped]
+        held = {row.workflow_uuid.split(".", 1)[0] for row in live}
+        return [deploy for deploy in running if deploy not in held]
 
     def waiting(self, session: Session, now: datetime) -> float:
         """Seconds for which the deploy that waits longest waits to be taken; 0 where none does."""

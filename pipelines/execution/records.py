@@ -18,9 +18,9 @@ class Records:
     database: Database
     clock: Callable[[], datetime]
 
-    async def begun(self, key: StepKey) -> None:
-        """Before a script begins: a full disk keeps it from beginning unrecorded."""
-        await self.database.write(lambda session, _: begin(session, key))
+    async def begun(self, key: StepKey) -> bool:
+        """Before a script begins: a full disk keeps it from beginning unrecorded. False: it must not begin."""
+        return await self.database.write(lambda session, _: begin(session, key))
 
     async def ended(self, key: StepKey, ending: Ending) -> None:
         """As soon as there is a database to record it in."""

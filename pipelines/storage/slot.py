@@ -33,7 +33,16 @@ HOLDERS = text(
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND "
     "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = :space AND granted"
 ).bindparams(space=SPACE)
+HELD = text(
+    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = "
+    "current_database()) AND classid = :space AND objid = :key AND granted"
+).bindparams(space=SPACE)
 OURS = "shipmate "
+
+
+def is_held(session: Session, name: str) -> bool:
+    """Whether a process is this one at the moment."""
+    return session.execute(HELD, {"key": _number(name)}).first() is not None
 
 
 def held(session: Session) -> list[str]:
@@ -42,12 +51,16 @@ def held(session: Session) -> list[str]:
     return sorted(str(one).removeprefix(OURS).partition(",")[0] for one in found)
 
 
+def _number(name: str) -> int:
+    return zlib.crc32(name.encode()) & 0x7FFF_FFFF
+
+
 class Slot:
     """`patience`: for how many seconds a process that is just ending is waited for, or a database that is away."""
 
     def __init__(self, url: str, name: str, *, patience: float = PATIENCE) -> None:
         self.name = name
-        self._key = (SPACE, zlib.crc32(name.encode()) & 0x7FFF_FFFF)
+        self._key = (SPACE, _number(name))
         who = f"{OURS}{name}, process {os.getpid()} on {socket.gethostname()}"
         self._arguments: dict[str, Any] = {**arguments(url, SETTINGS), "application_name": who[:63]}
         self._patience = patience

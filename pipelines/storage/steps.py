@@ -56,11 +56,13 @@ def claim(session: Session, key: StepKey, work: Work, host: str, at: datetime) -
         session.add(row)
 
 
-def begin(session: Session, key: StepKey) -> None:
-    """Record that the attempt is about to begin: from now on a run folder that is gone means that nobody can know."""
-    row = session.get(StepRow, (key.deploy, key.step, key.attempt))
+def begin(session: Session, key: StepKey) -> bool:
+    """Record that the attempt is about to begin: from now on a run folder that is gone means that nobody can know.
+    False: somebody said meanwhile that it is over."""
+    row = session.get(StepRow, (key.deploy, key.step, key.attempt), with_for_update=True)
     if row is not None and not row.progress:
         row.progress = Progress.RUNNING.value
+    return row is None or row.ended_at is None
 
 
 def stop(session: Session, key: StepKey) -> None:
@@ -99,6 +101,14 @@ def open_claims(session: Session, host: str) -> list[Claim]:
     theirs = col(StepRow.host).in_((host, ANY_HOST))
     found = session.exec(select(StepRow).where(theirs, col(StepRow.ended_at).is_(None)))
     return list(codec.each("the claim of", found, _claim, lambda row: f"{row.deploy} {row.step}"))
+
+
+def open_elsewhere(session: Session, host: str) -> dict[StepKey, str]:
+    """What other hosts have to do, and which."""
+    found = select(StepRow.deploy, StepRow.step, StepRow.attempt, StepRow.host).where(
+        col(StepRow.host).not_in((host, ANY_HOST)), col(StepRow.ended_at).is_(None)
+    )
+    return {StepKey(deploy=deploy, step=step, attempt=n): whose for deploy, step, n, whose in session.exec(found)}
 
 
 def _claim(row: StepRow) -> Claim:

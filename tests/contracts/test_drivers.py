@@ -71,8 +71,8 @@ class Bench:
     async def enqueue(self, driver: Driver, deploy: str) -> None:
         await self.database.write(lambda session, _: driver.enqueue(session, deploy))
 
-    async def stranded(self, driver: Driver, *running: str) -> list[str]:
-        return await self.database.write(lambda session, _: driver.stranded(session, list(running)))
+    async def stranded(self, driver: Driver, *running: str, gone: bool = False) -> list[str]:
+        return await self.database.write(lambda session, _: driver.stranded(session, list(running), lambda *_: gone))
 
     async def until_stranded(self, driver: Driver, deploy: str) -> None:
         async with asyncio.timeout(20):
@@ -124,6 +124,16 @@ async def test_the_same_deploy_twice_is_one(bench: Bench) -> None:
         await work.until(lambda: len(work.begun) == 2)
         assert sorted(work.begun) == ["d1", "d2"]
         assert await bench.stranded(driver, "d1", "d2", "d3") == ["d3"]
+
+
+async def test_what_a_host_has_in_hand_that_is_gone_is_stranded(bench: Bench) -> None:
+    work = Work()
+    async with bench.process(work) as driver:
+        await bench.enqueue(driver, "d1")
+        await work.until(lambda: work.begun == ["d1"])
+        assert await bench.stranded(driver, "d1") == []
+        assert await bench.stranded(driver, "d1", gone=True) == ["d1"]
+        work.may_end.set()
 
 
 async def test_what_a_process_left_unfinished_the_next_one_begins_again(bench: Bench) -> None:

@@ -61,7 +61,7 @@ def test_no_table_is_read_whole(engine: Engine, question: str) -> None:
 def test_the_engine_reads_no_table_whole(engine: Engine, database_url: str) -> None:
     make_tables(database_url)
     durable = DurableEngine(database_url)
-    check(engine, lambda session: durable.stranded(session, ["d1"]))
+    check(engine, lambda session: durable.stranded(session, ["d1"], lambda *_: False))
     check(engine, lambda session: durable.waiting(session, datetime.now(UTC)))
 
 

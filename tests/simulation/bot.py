@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from handlers.slack.answers import Answers
 from handlers.slack.budget import Budgets
@@ -99,7 +100,7 @@ class SimulatedBot:
             clock=clock,
             new_id=new_id,
         )
-        self._rescue = Rescue(database, self.engine)
+        self._rescue = Rescue(database, self.engine, nobody)
         self._turns = Turns(database=database, enqueue=enqueue, host=HOST, config=lambda: config, clock=clock)
         self._agent = Agent(
             database=database, source=source, host=HOST, runs=runs, path="/bin", environ={}, clock=clock
@@ -156,6 +157,11 @@ class SimulatedBot:
         for engine in vars(self.database).values():
             if isinstance(engine, Engine):
                 engine.dispose()
+
+
+def nobody(_session: Session, _host: str) -> bool:
+    """One host is all there is, and it is never gone."""
+    return False
 
 
 async def _kept(part: Callable[[], Awaitable[None]]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from pipelines.execution.driver import CarryOut
+from pipelines.execution.driver import CarryOut, Gone
 from pipelines.storage.database import Database, heard
 
 log = logging.getLogger(__name__)
@@ -95,8 +95,9 @@ class SimulatedEngine:
         workflow = f"{deploy} again {len(self._tasks)}"
         self._tasks[workflow] = asyncio.create_task(self._run(workflow, deploy))
 
-    def stranded(self, session: Session, running: list[str]) -> list[str]:
-        found = {deploy for _, deploy in _open(session)}
+    def stranded(self, session: Session, running: list[str], gone: Gone) -> list[str]:
+        left = gone(session, "simulated")
+        found = {deploy for workflow, deploy in _open(session) if not left or workflow not in self._tasks}
         return [deploy for deploy in running if deploy not in found]
 
     def enqueue_again(self, session: Session, deploy: str) -> None:
