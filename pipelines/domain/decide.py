@@ -95,7 +95,8 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
         return Ahead(gates=closed, offers=offers) if closed or version is None else Need(commit=version.commit)
     if not closed and (unread := gates.secrets_unread(state.room, cooked.recipe, facts)):
         return Need(secrets=unread)
-    if not closed and not command.force and serves(state.room, facts, version.commit):
+    again = command.force or _ended_badly(state, version.commit)
+    if not closed and not again and serves(state.room, facts, version.commit):
         already = _already_live(command.service, command.environment, version.version, version.commit)
         closed, offers = already.gates, already.offers
     if unseen := stop_unread(cooked.recipe, state.room, facts):
@@ -104,6 +105,12 @@ def look_ahead(ask: Ask, state: State, facts: Facts) -> Ahead | Need:
     planned = plan_for(ask, Purpose.DEPLOY, goal, state, facts, because=command.because)
     back = replace(state.room, last=planned.deploy, last_commit=planned.plan.commit).last_good()
     return Ahead(gates=closed, offers=offers, planned=planned, back=back.version if back else "")
+
+
+def _ended_badly(state: State, commit: str) -> bool:
+    """Whether the room's last deploy was of this commit and did not go well: it may run there, and is not good."""
+    last = state.deploys.get(state.room.last or "")
+    return last is not None and last.plan.commit == commit and last.outcome not in (None, Outcome.LIVE)
 
 
 def _values(room: Room, cooked: Cooked | Gate | None, facts: Facts) -> tuple[Gate, ...]:

@@ -9,6 +9,7 @@ from pipelines.domain.decide import Need
 from pipelines.domain.events import Found, Outcome, Planned, Report
 from pipelines.domain.gates import Facts
 from pipelines.domain.model import PersonKind
+from pipelines.domain.recipe import Check, CheckKind, Recipe, Script
 from pipelines.domain.refusals import Code, Gate, Nature, Refusal, refuse
 from tests.pipelines.domain.test_plans import FULL
 from tests.support.domain import ANA, MIA, RAJ, ask, commit_of, facts, knowing
@@ -119,6 +120,15 @@ def test_what_is_live_already_runs_again_only_by_force() -> None:
     assert refusal.offers[0].label == "Deploy again"
     forced = Deploy(service="api", version="v1.4", environment="staging", force=True)
     assert isinstance(some.ask(ask(forced)), tuple)
+
+
+def test_what_runs_and_failed_its_check_may_be_deployed_again_without_force() -> None:
+    bare = Recipe(deploy=Script(run="install.sh"), checks=(Check(kind=CheckKind.HTTP, what="http://$TARGET/"),))
+    some = room("v1.3")
+    some.facts = knowing(facts("v1.4", recipe=bare, new_id="bad", staging=ONE), "v1.3", recipe=bare)
+    some.ask()
+    some.walk(failing("check on stg-1"))
+    assert isinstance(some.ask(None, replace(some.facts, new_id="again")), tuple)
 
 
 def test_a_rollback_goes_to_the_last_good_version_and_marks_what_it_left() -> None:
