@@ -25,7 +25,7 @@ from pipelines.domain.ref_problems import (
     UnknownRef,
     Unreachable,
 )
-from pipelines.domain.refs import Freshness, Resolved, is_commit
+from pipelines.domain.refs import PREVIOUS, Freshness, Resolved, is_commit
 from pipelines.domain.refusals import Code, Gate, Refusal
 from pipelines.domain.room import Live, Room
 from pipelines.domain.views import DiffView, Name
@@ -146,7 +146,7 @@ class Gatherer:
     ) -> tuple[Resolved | Gate, datetime | None]:
         """What the asked version means, or why it means nothing; and since when the repository is out of reach."""
         wanted = (command.commit if isinstance(command, Deploy) else None) or command.version
-        if wanted == "previous":
+        if wanted == PREVIOUS:
             good = room.last_good()
             if good is None:
                 where = {"service": room.service, "where": room.environment}

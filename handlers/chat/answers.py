@@ -5,19 +5,23 @@ from datetime import datetime
 
 from handlers.chat import near, words
 from handlers.chat.card import Card, plain_text
-from handlers.chat.examples import fill, understood
+from handlers.chat.examples import like
+from handlers.chat.grammar import parse
+from handlers.chat.heard import heard
 from handlers.chat.sentences import Misread
+from pipelines.domain.commands import Diff, Preview
 from pipelines.domain.deploy import Deploy
 from pipelines.domain.model import Config
 from pipelines.domain.refusals import Accepted, Nature, Refusal
-
-_DEPLOY = "{service} latest {environment}"
 
 
 def misread_card(misread: Misread, said: str, config: Config) -> Card:
     """Why it was not understood, lines near it with a button each, and lines that would be understood."""
     meant = near.meant(said, config)
-    examples = tuple(f"/deploy {line}" for line in understood((fill(it, config) for it in misread.examples), config))
+    likeliest = near.likeliest(said, config)
+    again = parse(" ".join(likeliest))  # its verb may have been misspelt
+    lines = again.examples if isinstance(again, Misread) else misread.examples
+    examples = tuple(f"/deploy {line}" for line in like(heard(likeliest, config), config, lines))
     return Card(
         title=misread.sentence,
         text=plain_text(misread.sentence),
@@ -28,25 +32,27 @@ def misread_card(misread: Misread, said: str, config: Config) -> Card:
 
 def refusal_card(refusal: Refusal, now: datetime, *, said: str = "", config: Config | None = None) -> Card:
     """Every reason, and the ways on. `said` is what was refused, where lines near it may be offered."""
-    sentences = words.sentences(refusal, now)
+    asked = parse(said)
+    sentences = words.sentences(refusal, now, verb=asked.kind if isinstance(asked, Preview | Diff) else "")
     config = config or Config()
     meant = near.meant_by(said, config, refusal)
     title, *below = sentences[0].splitlines()  # a title is short wherever it is shown; a list of errors is not
     return Card(
         title=title,
         text=plain_text(sentences[0]),
-        lines=(*below, *sentences[1:], *(_meant_lines(meant) or _example(refusal, sentences, config))),
+        lines=(*below, *sentences[1:], *(_meant_lines(meant) or _example(refusal, sentences, said, config))),
         buttons=(*near.offered(refusal, config), *near.buttons(meant, config)),
     )
 
 
-def _example(refusal: Refusal, sentences: Sequence[str], config: Config) -> tuple[str, ...]:
+def _example(refusal: Refusal, sentences: Sequence[str], said: str, config: Config) -> tuple[str, ...]:
     """Where a name was wrong and nothing said so far would work: a line that does."""
     if refusal.nature is not Nature.MISREAD or refusal.offers or not config.services:
         return ()
     if any("`/deploy " in sentence for sentence in sentences):
         return ()
-    return (f"For example: `/deploy {fill(_DEPLOY, config)}`",)
+    line, *_ = like(heard(near.likeliest(said, config), config), config)
+    return (f"For example: `/deploy {line}`",)
 
 
 def _meant_lines(meant: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,33 +1,52 @@
-"""Lines that would be understood, with names that this configuration knows."""
+"""Lines that would be understood: with the names that were said, where they are known, else with names that this
+configuration knows."""
 
+import re
 from collections.abc import Iterable
 
-from handlers.chat.grammar import parse
-from handlers.chat.sentences import Misread
-from pipelines.domain.commands import Preview
+from handlers.chat.heard import Heard
+from handlers.chat.verbs import BY_NAME
 from pipelines.domain.model import Config
 
-GENERAL = ("{service} latest {environment}", "help")
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
-def fill(line: str, config: Config) -> str:
-    """`{service}` and `{environment}` become the first ones there are; an environment that is not protected first."""
-    service = next(iter(config.services), "api")
+def fill(line: str, config: Config, heard: Heard | None = None) -> str:
+    """What was not said becomes the first name there is; an environment that is not protected first, the newest version
+    to deploy. `SERVICE` and `VERSION` stand where a name would be a guess: among several services when something was
+    said, and for a version that was good."""
+    several = heard is not None and len(config.services) > 1
+    heard = heard or Heard()
     calm = [name for name, environment in config.environments.items() if not environment.protected]
-    environment = next(iter([*calm, *config.environments]), "staging")
-    return line.replace("{service}", service).replace("{environment}", environment)
+    names = {
+        "{service}": heard.service or ("SERVICE" if several else next(iter(config.services), "api")),
+        "{version}": heard.version or "latest",
+        "{good}": heard.version or "VERSION",
+        "{environment}": heard.environment or next(iter([*calm, *config.environments]), "staging"),
+    }
+    for place, name in names.items():
+        line = line.replace(place, name)
+    return line
 
 
-def understood(lines: Iterable[str], config: Config) -> tuple[str, ...]:
-    """The lines that would be understood, with names that are known; where there is none, some that always are."""
-    fit = tuple(line for line in lines if _fits(line, config))
-    return fit or tuple(fill(line, config) for line in GENERAL)
+def like(heard: Heard, config: Config, lines: Iterable[str] = ()) -> tuple[str, ...]:
+    """These lines filled in; without any, one of the verb that was said. A line that leaves out a name that was said is
+    shown only where there is none with it."""
+    chosen = tuple(lines) or (next(iter(fitting(heard)), usages(heard)[0]), "help")
+    whole = {line for line in chosen if heard.said <= places(line)} or set(chosen)
+    return tuple(dict.fromkeys(fill(line, config, heard) for line in chosen if line in whole or not places(line)))
 
 
-def _fits(line: str, config: Config) -> bool:
-    asked = parse(line)
-    if isinstance(asked, Misread):
-        return False
-    it = asked.deploy if isinstance(asked, Preview) else asked
-    service, environment = getattr(it, "service", None), getattr(it, "environment", None)
-    return service in (None, *config.services) and environment in (None, *config.environments)
+def fitting(heard: Heard) -> list[str]:
+    """The usages of the verb with a place for all that was said."""
+    return [line for line in usages(heard) if heard.said <= places(line)]
+
+
+def usages(heard: Heard) -> tuple[str, ...]:
+    verb = BY_NAME.get(heard.verb)
+    return verb.usage if verb is not None and verb.usage else BY_NAME["deploy"].usage
+
+
+def places(line: str) -> set[str]:
+    """What a line has a place for."""
+    return {"version" if name == "good" else name for name in _PLACE.findall(line)}

@@ -8,7 +8,7 @@ import re
 from handlers.chat import normalise as text_of
 from handlers.chat import sentences
 from handlers.chat.sentences import ANSWERS, BUILDERS, Misread, NotThatError
-from handlers.chat.verbs import BY_NAME, FILLERS, UNBUILT_CLAUSES
+from handlers.chat.verbs import BY_NAME, COMMANDS, FILLERS, UNBUILT_CLAUSES
 from pipelines.domain import letters
 from pipelines.domain.commands import Choose, Command, Query, Unbuilt
 
@@ -19,21 +19,26 @@ _BECAUSE = re.compile(r"(?:^|\s)because(?:\s+|$)", re.IGNORECASE)
 Parsed = Command | Query | Unbuilt | Misread
 
 
-def parse(text: str, *, verb: str = "") -> Parsed:
-    """What a text asks for. `verb` is implied by the door, as `/rollback` implies `rollback`."""
+def parse(text: str) -> Parsed:
+    """What a text asks for."""
     if len(text) > text_of.LIMIT:
         return Misread(sentence=f"That is longer than {text_of.LIMIT:,} characters. Say it shorter.")
-    plain = text_of.normalise(text)
-    for name in ("deploy", "rollback"):
-        if plain == f"/{name}" or plain.startswith((f"/{name} ", f"/{name}\n")):
-            plain, verb = plain[len(name) + 1 :].strip(), verb or ("rollback" if name == "rollback" else "")
     try:
-        return _parse(plain, verb)
+        return _parse(text_of.normalise(text))
     except NotThatError as error:
         return error.misread
 
 
-def _parse(plain: str, verb: str) -> Parsed:
+def bare(words: list[str]) -> list[str]:
+    """The words without fillers and the name of a slash command before them; `/rollback` is its verb."""
+    while words and (first := words[0].lower()) in {*FILLERS, *COMMANDS}:
+        words = words[1:]
+        if first == "/rollback":
+            return ["rollback", *(words[1:] if words and words[0].lower() == "rollback" else words)]
+    return words
+
+
+def _parse(plain: str) -> Parsed:
     if odd := letters.hidden(plain):
         raise NotThatError(
             f"There is an invisible or control character at position {odd.position}: {odd.character} ({odd.name}). "
@@ -48,9 +53,7 @@ def _parse(plain: str, verb: str) -> Parsed:
     words = head.split()
     if long := next((word for word in words if len(word) > WORD_LIMIT), None):
         raise NotThatError(f"A word of {len(long)} characters is no name. The line begins with {long[:20]!r}.")
-    if verb == "rollback":
-        words = ["rollback", *(words[1:] if words[:1] == ["rollback"] else words)]
-    return _sentence(words, because)
+    return _sentence(bare(words), because)
 
 
 def _split(plain: str) -> tuple[str, str]:
@@ -59,15 +62,14 @@ def _split(plain: str) -> tuple[str, str]:
         return plain, ""
     reason = " ".join(plain[found.end() :].split())
     if not reason:
-        raise NotThatError("`because` needs a reason after it.", "{service} latest {environment} because it is urgent")
+        example = "{service} {version} {environment} because it is urgent"
+        raise NotThatError("`because` needs a reason after it.", example)
     if len(reason) > REASON_LIMIT:
         raise NotThatError(f"The reason is longer than {REASON_LIMIT} characters. Say it shorter.")
     return plain[: found.start()], reason
 
 
 def _sentence(words: list[str], because: str) -> Parsed:
-    while words and words[0].lower() in FILLERS:
-        words = words[1:]
     if not words and not because:
         return Choose()
     lower = [word.lower() for word in words]

@@ -1,43 +1,37 @@
 """Did you mean: lines near what was said in which every name is known. They are offered with a button, never done."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from handlers.chat import clicks
 from handlers.chat.card import Button
+from handlers.chat.examples import fill, fitting, places
 from handlers.chat.grammar import Parsed, parse
-from handlers.chat.normalise import normalise
+from handlers.chat.heard import OFFERED, VERB_NAMES, WORDS, close, heard, plainly
 from handlers.chat.sentences import Misread
-from handlers.chat.verbs import BY_NAME, VERBS
+from handlers.chat.verbs import ALSO_SAID, BY_NAME
 from handlers.chat.wording import render
-from pipelines.domain.commands import SAID, Command, Deploy, Diff, Help, Preview, Query, Unbuilt
+from pipelines.domain.commands import Command, Deploy, Diff, Help, Preview, Query, Rollback, Unbuilt
 from pipelines.domain.model import Config
+from pipelines.domain.refs import flaw
 from pipelines.domain.refusals import Code, Refusal
-
-OFFERED = 3
-WORDS = 30
-_NAMES = [verb.name for verb in VERBS] + [said for said in SAID.values() if said not in BY_NAME]
 
 
 def meant(said: str, config: Config, versions: Iterable[str] = ()) -> tuple[str, ...]:
     """At most three lines near `said`, the likeliest first. `versions` are near the one that was said."""
-    words = normalise(said).removeprefix("/deploy").split()
+    words = plainly(said)
     if not words or len(words) > WORDS:
         return ()
-    lines = [
-        *_without_version(words, config),
-        *(
-            render(repaired)
-            for start in _starts(words, config)
-            for repaired in _repaired(parse(" ".join(start)), config, tuple(versions))
-            if _known(repaired, config)
-        ),
-    ]
-    lines = lines or _later(words, config)
+    lines = [line for start in starts(words, config) for line in _near(start, config, tuple(versions))]
     given = parse(said)
     same = "" if isinstance(given, Misread | Unbuilt) else render(given)
     return tuple(line for line in dict.fromkeys(lines) if line != same)[:OFFERED]
+
+
+def likeliest(said: str, config: Config) -> list[str]:
+    """The words that were said, the first ones as a verb where they nearly are one."""
+    words = plainly(said)
+    return next(starts(words, config)) if words else []
 
 
 def meant_by(said: str, config: Config, refusal: Refusal) -> tuple[str, ...]:
@@ -61,35 +55,40 @@ def buttons(lines: Iterable[str], config: Config) -> tuple[Button, ...]:
     return tuple(clicks.say(f"Choose {line}", line, protected=_protected(line, config)) for line in lines)
 
 
-def close(given: str, names: Iterable[str]) -> list[str]:
-    """The names that begin with what was given, then those that look like it; at most three."""
-    known = list(names)
-    folded = given.lower()
-    begin = [name for name in known if len(folded) >= 2 and name.startswith(folded)]
-    alike = difflib.get_close_matches(folded, known, n=OFFERED, cutoff=0.6)
-    return list(dict.fromkeys([*begin, *alike]))[:OFFERED]
-
-
-def _without_version(words: list[str], config: Config) -> list[str]:
-    """`api staging`, where no version was said: the newest."""
-    said = [word.lower() for word in words]
-    if len(said) == 2 and said[0] in config.services and said[1] in config.environments:
-        return [f"{said[0]} latest {said[1]}"]
-    return []
-
-
-def _later(words: list[str], config: Config) -> list[str]:
-    """The name of a verb that is not built yet, so that whoever means it is told so."""
-    starts = (start for start in _starts(words, config) if start != words)
-    return [" ".join(start) for start in starts if isinstance(parse(" ".join(start)), Unbuilt)]
-
-
-def _starts(words: list[str], config: Config) -> Iterator[list[str]]:
-    """The words, and the words with a verb in the place of a first one that is no verb and no service."""
+def starts(words: list[str], config: Config) -> Iterator[list[str]]:
+    """The words, and before them the words with a verb in the place of first ones that are no verb and no service."""
     first = words[0].lower()
     if first not in config.services and first not in BY_NAME:
-        yield from ([*verb.split(), *words[1:]] for verb in close(first, _NAMES))
+        lower = [word.lower() for word in words]
+        for phrase, verb in ALSO_SAID.items():
+            if lower[: len(parts := phrase.split())] == parts:
+                yield [verb, *words[len(parts) :]]
+        yield from ([*verb.split(), *words[1:]] for verb in close(first, VERB_NAMES))
     yield words
+
+
+def _near(words: list[str], config: Config, versions: tuple[str, ...]) -> list[str]:
+    asked = parse(" ".join(words))
+    if isinstance(asked, Unbuilt):
+        return []
+    if isinstance(asked, Misread) and words[0].lower() == "help":
+        topic = " ".join(words[1:])
+        return [f"help {name}" for name in ([ALSO_SAID[topic]] if topic in ALSO_SAID else close(topic, VERB_NAMES))]
+    found = [render(one) for one in _repaired(asked, config, versions) if _works(one, config)]
+    return found or _in_order(words, config)
+
+
+def _in_order(words: list[str], config: Config) -> list[str]:
+    """The sentence of the verb with the names that were said, in whichever order, if all of it has a place there."""
+    it = heard(words, config)
+    if it.left:
+        return []
+    for line in fitting(it):
+        if places(line) == it.said or ("{version}" in line and places(line) == it.said | {"version"}):
+            said = " ".join((fill(line, config, it), *it.tail))
+            asked = parse(said)
+            return [] if isinstance(asked, Misread | Unbuilt) or not _works(asked, config) else [render(asked)]
+    return []
 
 
 def _repaired(parsed: Parsed, config: Config, versions: tuple[str, ...]) -> Iterator[Command | Query]:
@@ -133,12 +132,15 @@ def _options(given: str | None, known: Iterable[str]) -> list[str | None]:
     return [given] if given is None or given in names else [*close(given, names)]
 
 
-def _known(asked: Command | Query, config: Config) -> bool:
+def _works(asked: Command | Query, config: Config) -> bool:
+    """Every name in it is known, and what it says is a version could be one."""
     it = asked.deploy if isinstance(asked, Preview) else asked
     if isinstance(it, Help):
         return True
     service, environment = getattr(it, "service", None), getattr(it, "environment", None)
-    return service in (None, *config.services) and environment in (None, *config.environments)
+    version = it.to if isinstance(it, Rollback) else getattr(it, "version", None)
+    good = version is None or not flaw(version)
+    return good and service in (None, *config.services) and environment in (None, *config.environments)
 
 
 def _protected(line: str, config: Config) -> bool:

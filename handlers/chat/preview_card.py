@@ -22,7 +22,7 @@ def preview_card(view: PreviewView, config: Config, now: datetime) -> Card:
     """The plan and what holds it; where there is no plan, why."""
     planned, gates = view.ahead.planned, view.ahead.gates
     refusal = Refusal(gates=gates, offers=view.ahead.offers if gates else ())
-    held = [f"✗ {words.sentence(gate, now)}" for gate in gates]
+    held = [f"✗ {words.sentence(gate, now, 'plan')}" for gate in gates]
     asked = Preview(deploy=Deploy(service=view.service, version=view.asked, environment=view.environment))
     meant = near.meant_by(render(asked), config, refusal)
     title = f"Plan: {view.service} {planned.plan.version if planned else view.asked} → {view.environment}"

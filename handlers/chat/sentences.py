@@ -1,13 +1,13 @@
 """The sentence of each verb: which words it takes, in which order. Whether a service exists is not known here.
 
-Lines that would be understood hold `{service}` and `{environment}`: `examples` fills in names that exist.
+Lines that would be understood hold `{service}`, `{version}`, `{environment}`: `examples` fills in what was said.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from handlers.chat.verbs import BY_NAME, FILLERS
+from handlers.chat.verbs import BY_NAME, FILLERS, FLAGS, OWN_WORDS
 from pipelines.domain.commands import (
     SAID,
     Abort,
@@ -30,23 +30,23 @@ from pipelines.domain.commands import (
 
 _SERVICE_AT = re.compile(r"([^@\s]+)@(\S+)")
 _ROOM = "{service} {environment}"
-_DEPLOY = "{service} latest {environment}"
+_DEPLOY = "{service} {version} {environment}"
 
 ANSWERS: dict[tuple[str, ...], Choice] = {tuple(said.split()): choice for choice, said in SAID.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Misread:
-    """What was not understood and why, and lines that would be."""
+    """What was not understood and why, and lines that would be; none where those of its verb are as good as any."""
 
     sentence: str
-    examples: tuple[str, ...] = (_DEPLOY, f"rollback {_ROOM}", "help")
+    examples: tuple[str, ...] = ()
 
 
 class NotThatError(Exception):
     def __init__(self, sentence: str, *examples: str) -> None:
         super().__init__(sentence)
-        self.misread = Misread(sentence=sentence, examples=examples) if examples else Misread(sentence=sentence)
+        self.misread = Misread(sentence=sentence, examples=examples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Sentence:
 
 def read(words: list[str], because: str) -> Sentence:
     """Raises NotThatError for flags with dashes."""
-    flags = {word.lower() for word in words if word.lower() in ("force", "now")}
+    flags = {word.lower() for word in words if word.lower() in FLAGS}
     kept = tuple(word for word in words if word.lower() not in flags)
     if dashed := next((word for word in kept if word.startswith("--")), None):
         raise NotThatError(f"`{dashed}` begins with dashes; flags are words here: because, force, now.")
@@ -87,10 +87,11 @@ def _too_many(word: str, *examples: str) -> NotThatError:
 def _three(sentence: Sentence, verb: str) -> list[str]:
     """Service, version, environment; fewer where fewer were said."""
     words = sentence.content
-    if words and (at := _SERVICE_AT.fullmatch(words[0])):
+    at = _SERVICE_AT.fullmatch(words[0]) if words else None
+    if at and not OWN_WORDS & {at[1].lower(), at[2].lower()}:
         words[:1] = [at[1], at[2]]
     if len(words) > 3:
-        like = f"{verb}{words[0].lower()} {words[1]} {words[2].lower()}"
+        like = f"{verb}{_DEPLOY}"
         raise NotThatError(f"{words[3]!r} is one word too many: service, version and environment are enough.", like)
     return words
 
@@ -102,8 +103,9 @@ def _deploy(sentence: Sentence) -> Deploy | Choose:
             raise NotThatError("Which service and version, and where?", _DEPLOY)
         return Choose(service=words[0].lower() if words else None)
     if len(words) == 2:
-        service = words[0].lower()
-        raise NotThatError(f"Where shall {service} {words[1]} go?", f"{service} {words[1]} {{environment}}")
+        if words[0].startswith("@"):
+            raise NotThatError("A person or a group is no service.", _DEPLOY)
+        raise NotThatError(f"Where shall {words[0].lower()} {words[1]} go?", _DEPLOY)
     return Deploy(
         service=words[0].lower(),
         version=words[1],
@@ -139,12 +141,12 @@ def _rollback(sentence: Sentence) -> Rollback | Recent:
     if "to" in lower[2:]:
         at = lower.index("to", 2)
         if at + 2 != len(words):
-            raise NotThatError("`to` names one version, at the end.", f"rollback {_ROOM} to v1.2")
+            raise NotThatError("`to` names one version, at the end.", f"rollback {_ROOM} to {{good}}")
         to, words = words[at + 1], words[:at]
     words = [word.lower() for word in words if word.lower() not in FILLERS]
     if len(words) != 2:
         problem = "Which service, and where?" if len(words) < 2 else f"{words[2]!r} is one word too many."
-        raise NotThatError(problem, f"rollback {_ROOM}", f"rollback {_ROOM} to v1.2")
+        raise NotThatError(problem, f"rollback {_ROOM}", f"rollback {_ROOM} to {{good}}")
     now = "now" in sentence.flags
     return Rollback(service=words[0], environment=words[1], to=to, because=sentence.because, now=now)
 
@@ -156,8 +158,7 @@ def _room(sentence: Sentence, verb: str, *allowed: str) -> tuple[str | None, str
     if len(words) > 2:
         raise _too_many(words[2], f"{verb} {_ROOM}")
     if len(words) == 1:
-        like = f"{verb} {words[0]} {{environment}}"
-        raise NotThatError(f"Where? `{verb}` takes a service and an environment, or nothing.", like, f"{verb} {_ROOM}")
+        raise NotThatError(f"`{verb}` takes a service and an environment, or nothing.", f"{verb} {_ROOM}")
     return (words[0], words[1]) if words else (None, None)
 
 

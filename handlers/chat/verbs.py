@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """`usage` shows the words in order; `{service}`, `{environment}` are filled in from the configuration. `notes` say
-    what is special about each of them."""
+    """`usage` shows the words in order; `examples` fills in what stands in braces. `notes` say what is special about
+    each of them."""
 
     name: str
     does: str
@@ -20,7 +20,7 @@ VERBS = (
         name="deploy",
         does="make a version live",
         usage=(
-            "{service} latest {environment}",
+            "{service} {version} {environment}",
             "{service}@main to {environment} because the fix is urgent",
             "{service}",
         ),
@@ -32,7 +32,7 @@ VERBS = (
         does="back to the last good version, or to a named one",
         usage=(
             "rollback {service} {environment}",
-            "rollback {service} {environment} to v1.2",
+            "rollback {service} {environment} to {good}",
             "rollback {service} {environment} now",
             "rollback",
         ),
@@ -47,10 +47,15 @@ VERBS = (
     Verb(
         name="plan",
         does="what a deploy would do, and what holds it; nothing runs",
-        usage=("plan {service} latest {environment}",),
+        usage=("plan {service} {version} {environment}",),
         built=True,
     ),
-    Verb(name="status", does="what is live where", usage=("status", "status {service}"), built=True),
+    Verb(
+        name="status",
+        does="what is live where",
+        usage=("status", "status {service}", "status {service} {environment}"),
+        built=True,
+    ),
     Verb(
         name="history",
         does="what was deployed, by whom, and how it ended",
@@ -60,7 +65,7 @@ VERBS = (
     Verb(
         name="diff",
         does="the commits between what is live and a version",
-        usage=("diff {service} latest {environment}",),
+        usage=("diff {service} {version} {environment}",),
         built=True,
     ),
     Verb(name="who", does="who may deploy, and who does", usage=("who {service}", "who"), built=True),
@@ -111,3 +116,8 @@ VERBS = (
 BY_NAME = {verb.name: verb for verb in VERBS}
 UNBUILT_CLAUSES = {"at": "scheduling (at …)", "for": "a time span (for …)", "until": "a time (until …)"}
 FILLERS = frozenset({"to", "in", "on", "the"})
+FLAGS = frozenset({"force", "now"})
+OWN_WORDS = FILLERS | FLAGS | UNBUILT_CLAUSES.keys() | {"because"}
+COMMANDS = ("/deploy", "/rollback")
+ALSO_SAID = {"roll back": "rollback", "roll-back": "rollback", "undo": "rollback", "revert": "rollback"}
+"""Words of other tools for a verb: it is offered, not done."""

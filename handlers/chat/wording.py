@@ -1,7 +1,7 @@
 """The words that ask for a command or a query: what `grammar` reads, the other way round."""
 
 from handlers.chat.sentences import ANSWERS
-from handlers.chat.verbs import BY_NAME
+from handlers.chat.verbs import BY_NAME, COMMANDS
 from pipelines.domain.commands import (
     SAID,
     Abort,
@@ -21,7 +21,7 @@ from pipelines.domain.commands import (
     Who,
 )
 
-_FIRST_WORDS = frozenset(BY_NAME) | {phrase[0] for phrase in ANSWERS}
+_FIRST_WORDS = frozenset(BY_NAME) | {phrase[0] for phrase in ANSWERS} | frozenset(COMMANDS)
 
 
 def render(command: Command | Query) -> str:

@@ -10,12 +10,12 @@ RESTARTING = "Shipmate is restarting; say it again in a moment."
 SECRETS_FROM = "`secrets_from: file:///etc/shipmate/secrets/{service}/{environment}/{name}`"
 
 
-def sentences(refusal: Refusal, now: datetime) -> list[str]:
-    """One sentence a closed gate, in the order in which they were tried."""
-    return [sentence(gate, now) for gate in refusal.gates]
+def sentences(refusal: Refusal, now: datetime, verb: str = "") -> list[str]:
+    """One sentence a closed gate, in the order in which they were tried. `verb` is what was asked, if not a deploy."""
+    return [sentence(gate, now, verb) for gate in refusal.gates]
 
 
-def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code is the point)
+def sentence(gate: Gate, now: datetime, verb: str = "") -> str:  # noqa: PLR0912 (one arm a code is the point)
     say = gate.text
     match gate.code:
         case Code.NOT_A_MEMBER:
@@ -31,21 +31,19 @@ def sentence(gate: Gate, now: datetime) -> str:  # noqa: PLR0912 (one arm a code
                 "Try again in a minute, or list the group under `groups:` in the configuration."
             )
         case Code.UNKNOWN_SERVICE:
-            return f"There is no service {say('given')!r}. {_known('Services', gate)}"
+            wrong = _mention(gate, "service") or f"There is no service {say('given')!r}"
+            return f"{wrong}. {_known('Services', gate)}"
         case Code.UNKNOWN_ENVIRONMENT:
-            other = {"#": "is a channel", "@": "is a person or a group"}.get(say("given")[:1])
-            wrong = (
-                f"{say('given')!r} {other}, no environment" if other else f"There is no environment {say('given')!r}"
-            )
+            wrong = _mention(gate, "environment") or f"There is no environment {say('given')!r}"
             return f"{wrong}. {_known('Environments', gate)}"
         case Code.UNKNOWN_VERSION:
-            near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest")
+            near = f"Near it: {', '.join(gate.listed('near'))}." if gate.listed("near") else _try(gate, "latest", verb)
             return f"There is no tag, branch or commit {say('given')!r}. {near}"
         case Code.BAD_VERSION:
-            return f"{say('given')!r} cannot be a version, because it {say('reason')}. {_try(gate, 'latest')}"
+            return f"{say('given')!r} cannot be a version, because it {say('reason')}. {_try(gate, 'latest', verb)}"
         case Code.AMBIGUOUS_VERSION:
             commit = next(iter(gate.listed("commits")), "COMMIT")
-            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. {_try(gate, commit)}"
+            return f"{say('given')!r} means two things: {_or(gate.listed('candidates'))}. {_try(gate, commit, verb)}"
         case Code.UNREACHABLE_COMMIT:
             return (
                 f"The commit {say('given')[:12]} is on no branch or tag of the repository, so it is not deployed. "
@@ -221,9 +219,17 @@ def _or(names: tuple[str, ...]) -> str:
     return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
-def _try(gate: Gate, version: str) -> str:
+def _try(gate: Gate, version: str, verb: str) -> str:
     service, where = gate.text("service"), gate.text("where")
-    return f"Say for example `/deploy {service} {version} {where}`." if service else f"Say for example `{version}`."
+    line = " ".join(filter(None, (verb, service, version, where)))
+    return f"Say for example `/deploy {line}`." if service else f"Say for example `{version}`."
+
+
+def _mention(gate: Gate, wanted: str) -> str:
+    """What was mentioned where a name belongs. Slack tells a channel's name, but of a person only a number."""
+    given = gate.text("given")
+    mentions = {"#": f"{given!r} is a channel, no {wanted}", "@": f"A person or a group is no {wanted}"}
+    return mentions.get(given[:1], "")
 
 
 def _known(what: str, gate: Gate) -> str:

@@ -28,7 +28,7 @@ class Arrival:
 def command(body: Body, workspace: Workspace) -> Arrival:
     """A slash command."""
     return Arrival(
-        said=str(body.get("text") or ""),
+        said=f"{body['command']} {body.get('text') or ''}".strip(),
         by=person(str(body["user_id"]), str(body.get("user_name") or ""), body.get("team_id"), workspace),
         place=Place(surface="slack", channel=text(body.get("channel_id")), reply=text(body.get("response_url"))),
         key=f"command-{body['trigger_id']}",

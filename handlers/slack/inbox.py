@@ -71,11 +71,11 @@ class Inbox:
         self._clock = clock
         self._answered: OrderedDict[str, None] = OrderedDict()
 
-    async def typed(self, body: Body, verb: str = "") -> After | None:
+    async def typed(self, body: Body) -> After | None:
         """A slash command. What is to be done after the acknowledgement, if anything. Raises what the insert raises:
         then nothing was kept, and nothing is acknowledged."""
         arrival = arrivals.command(body, self._workspace)
-        return self._told(await self._heard(grammar.parse(arrival.said, verb=verb), arrival), arrival)
+        return self._told(await self._heard(grammar.parse(arrival.said), arrival), arrival)
 
     async def mentioned(self, body: Body) -> After | None:
         """A mention, or a direct message. As `typed`."""

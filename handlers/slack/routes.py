@@ -14,6 +14,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from handlers.chat.verbs import COMMANDS
 from handlers.slack.api import quiet
 from handlers.slack.choosing import Choosing
 from handlers.slack.dispatch import NOT_KEPT
@@ -25,8 +26,6 @@ from pipelines.shipmate import noted
 
 log = logging.getLogger(__name__)
 
-# A slash command, and the verb that it implies.
-COMMANDS: Mapping[str, str] = {"/deploy": "", "/rollback": "rollback"}
 # Events that are subscribed to: what is written to us.
 EVENTS: tuple[str, ...] = ("app_mention", "message.im")
 # What the methods that are called need.
@@ -65,8 +64,8 @@ def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, choosing:
         )
 
     app = AsyncApp(name="shipmate", client=web, authorize=authorize, request_verification_enabled=False, logger=quiet())
-    for name, verb in COMMANDS.items():
-        app.command(name)(_command(inbox, tasks, verb))
+    for name in COMMANDS:
+        app.command(name)(_command(inbox, tasks))
     app.event("app_mention")(_message(inbox, tasks))
     app.event("message")(_message(inbox, tasks))
     app.action({"type": "block_actions", "action_id": ANYTHING})(_click(inbox, choosing, tasks))
@@ -76,9 +75,9 @@ def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, choosing:
     return app
 
 
-def _command(inbox: Inbox, tasks: Tasks, verb: str) -> Callable[..., Awaitable[None]]:
+def _command(inbox: Inbox, tasks: Tasks) -> Callable[..., Awaitable[None]]:
     async def on_command(ack: Ack, body: Mapping[str, Any], context: Context) -> None:
-        await _kept(inbox.typed(body, verb), ack, context, tasks)
+        await _kept(inbox.typed(body), ack, context, tasks)
 
     return on_command
 

@@ -1,7 +1,6 @@
 """The words that may come next in a sentence, for a shell that completes it: out of the usages of the verbs, so that a
 verb that is built is completed."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ SERVICE, ENVIRONMENT, VERSION = "{service}", "{environment}", "{version}"
 GENERAL = ("latest", "previous")
 LIMIT = 100
 WORDS = 30
-_SOME_VERSION = re.compile(r"latest|v\d[\d.]*")
 
 Pattern = tuple[str, ...]
 
@@ -23,7 +21,7 @@ def _patterns() -> Iterator[Pattern]:
     for verb in VERBS:
         for usage in verb.usage if verb.built else ():
             words = usage.split(" because ")[0].split() + (["because"] if " because " in usage else [])
-            pattern = tuple(VERSION if _SOME_VERSION.fullmatch(word) else word for word in words)
+            pattern = tuple(VERSION if word == "{good}" else word for word in words)
             if "@" in usage:
                 continue
             yield pattern

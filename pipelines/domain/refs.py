@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 LATEST = "latest"
+PREVIOUS = "previous"
 """This word always means the newest release tag; a tag or branch with this very name is reached by its commit id."""
 
 _REF = re.compile(r"(?!-)[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")

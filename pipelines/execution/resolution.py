@@ -9,6 +9,7 @@ import difflib
 from pipelines.domain.ref_problems import AmbiguousRef, SourceError, UnknownRef, Unreachable, check_ref
 from pipelines.domain.refs import (
     LATEST,
+    PREVIOUS,
     Candidate,
     RefKind,
     Resolved,
@@ -143,6 +144,7 @@ def names(mirror: Mirror) -> list[tuple[RefKind, str]]:
 
 
 def _near(mirror: Mirror, name: str) -> tuple[str, ...]:
-    names = _names(mirror, "--sort=-creatordate", f"--count={NAMES}", "refs/tags", "refs/heads")
+    """Names that look like this one: the words that stand for a version, too."""
+    names = [LATEST, PREVIOUS, *_names(mirror, "--sort=-creatordate", f"--count={NAMES}", "refs/tags", "refs/heads")]
     folded = {each.casefold(): each for each in reversed(names)}
     return tuple(folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6))

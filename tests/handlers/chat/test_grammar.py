@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from handlers.chat.answers import misread_card
 from handlers.chat.grammar import Parsed, parse
 from handlers.chat.sentences import Misread
 from handlers.chat.wording import render
@@ -25,9 +26,11 @@ from pipelines.domain.commands import (
     Unbuilt,
     Who,
 )
+from tests.support.domain import config
 
 LATER = "why approve decline promote unlock queue freeze thaw dora drift secrets flag drill test"
-KNOWN = "api v1.4 staging to in because now force rollback @ at help status abort deploy run again wait --x"
+KNOWN = "api v1.4 staging to in because now force rollback @ at help status abort deploy run again wait --x it worked"
+JOINED = (" ", " ", "", "@", "/", " /", " to ")
 API = Deploy(service="api", version="v1.4", environment="staging")
 
 
@@ -48,6 +51,10 @@ API = Deploy(service="api", version="v1.4", environment="staging")
         ("api Main staging", Deploy(service="api", version="Main", environment="staging")),
         ("rollback api production", Rollback(service="api", environment="production")),
         ("/rollback api production", Rollback(service="api", environment="production")),
+        ("/Rollback api production", Rollback(service="api", environment="production")),
+        ("Rollback api production", Rollback(service="api", environment="production")),
+        ("to /rollback api production", Rollback(service="api", environment="production")),
+        ("/Deploy Status", Status()),
         ("rollback api in production to v1.2", Rollback(service="api", environment="production", to="v1.2")),
         ("rollback api production now", Rollback(service="api", environment="production", now=True)),
         (
@@ -100,29 +107,29 @@ def test_every_verb_of_the_product_is_known_by_name(verb: str) -> None:
 @pytest.mark.parametrize(
     ("text", "says", "example"),
     [
-        ("api force", "Which service and version, and where?", "{service} latest {environment}"),
-        ("api v1.4", "Where shall api v1.4 go?", "api v1.4 {environment}"),
+        ("api force", "Which service and version, and where?", "api latest staging"),
+        ("api v1.4", "Where shall api v1.4 go?", "api v1.4 staging"),
         (
             "plan api v1.4",
             "`plan` takes a service, a version and an environment",
-            "plan {service} latest {environment}",
+            "plan api v1.4 staging",
         ),
-        ("diff api", "`diff` takes a service, a version and an environment", "diff {service} latest {environment}"),
-        ("diff api v1 staging now", "`now` says nothing to `diff`", "diff {service} latest {environment}"),
-        ("history", "Of which service?", "history {service}"),
-        ("history a b c", "'c' is one word too many", "history {service}"),
-        ("who a b", "'b' is one word too many", "who {service}"),
-        ("rollback api staging force", "`force` says nothing to `rollback`", "rollback {service} {environment}"),
+        ("diff api", "`diff` takes a service, a version and an environment", "diff api latest staging"),
+        ("diff api v1 staging now", "`now` says nothing to `diff`", "diff api v1 staging"),
+        ("history", "Of which service?", "history api"),
+        ("history a b c", "'c' is one word too many", "history api"),
+        ("who a b", "'b' is one word too many", "who api"),
+        ("rollback api staging force", "`force` says nothing to `rollback`", "rollback api staging"),
         ("api v1.4 staging please", "'please' is one word too many", "api v1.4 staging"),
-        ("api v1.4 staging --force", "begins with dashes", "{service} latest {environment}"),
-        ("rollback api", "Which service, and where?", "rollback {service} {environment}"),
-        ("rollback api production to", "names one version", "rollback {service} {environment} to v1.2"),
-        ("abort api", "Where?", "abort api {environment}"),
-        ("status a b c", "'c' is one word too many", "status {service}"),
+        ("api v1.4 staging --force", "begins with dashes", "api v1.4 staging"),
+        ("rollback api", "Which service, and where?", "rollback api staging"),
+        ("rollback api production to", "names one version", "rollback api production to VERSION"),
+        ("abort api", "`abort` takes a service and an environment", "abort api staging"),
+        ("status a b c", "'c' is one word too many", "status api"),
         ("help nonsense", "There is no help for 'nonsense'", "help rollback"),
-        ("api v1.4 staging because", "needs a reason", "{service} latest {environment} because it is urgent"),
-        ("status now", "`now` says nothing to `status`", "status {service} {environment}"),
-        ("status because", "needs a reason", "{service} latest {environment} because it is urgent"),
+        ("api v1.4 staging because", "needs a reason", "api v1.4 staging because it is urgent"),
+        ("status now", "`now` says nothing to `status`", "status api staging"),
+        ("status because", "needs a reason", "api latest staging because it is urgent"),
         ("аpi v1.4 staging", "cyrillic small letter a", "help"),
         ("api v1.4\u200b staging", "zero width space", "help"),
         ("api v1.4 staging because \u202eevil", "right-to-left override", "help"),
@@ -136,8 +143,9 @@ def test_what_is_not_understood_is_named_with_a_line_that_would_be(text: str, sa
     misread = parse(text)
     assert isinstance(misread, Misread)
     assert says in misread.sentence
-    assert example in misread.examples
-    for line in misread.examples:
+    shown = misread_card(misread, text, config()).lines
+    assert f"/deploy {example}" in shown
+    for line in shown:
         assert not isinstance(parse(line), Misread), line
 
 
@@ -148,9 +156,13 @@ def test_any_text_is_answered_and_never_an_exception(text: str) -> None:
         assert parse(render(meant)) == meant
 
 
-@given(st.lists(st.sampled_from(KNOWN.split())))
-def test_any_order_of_known_words_is_answered(words: list[str]) -> None:
-    meant = parse(" ".join(words))
+@given(st.lists(st.tuples(st.sampled_from(JOINED), st.sampled_from(KNOWN.split()))))
+@example([("", "to"), (" /", "rollback"), (" ", "api"), (" ", "staging")])
+@example([("", "deploy"), (" /", "rollback"), (" ", "api"), (" ", "staging")])
+@example([("", "now"), ("@", "it"), (" ", "worked")])
+@example([("", "because"), ("@", "api"), (" ", "staging")])
+def test_any_order_of_known_words_is_answered(pieces: list[tuple[str, str]]) -> None:
+    meant = parse("".join(before + word for before, word in pieces))
     if not isinstance(meant, Misread | Unbuilt | Help):
         assert parse(render(meant)) == meant
 

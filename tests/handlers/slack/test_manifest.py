@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from handlers.chat.verbs import COMMANDS
 from handlers.slack import routes
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +47,7 @@ def called() -> set[str]:
 
 
 def test_the_commands_are_those_of_the_routes() -> None:
-    assert [one["command"] for one in manifest()["features"]["slash_commands"]] == list(routes.COMMANDS)
+    assert [one["command"] for one in manifest()["features"]["slash_commands"]] == list(COMMANDS)
 
 
 def test_the_events_are_those_of_the_routes() -> None:
