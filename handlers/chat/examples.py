@@ -13,13 +13,13 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 def fill(line: str, config: Config, heard: Heard | None = None) -> str:
     """What was not said becomes the first name there is; an environment that is not protected first, the newest version
-    to deploy. `SERVICE` and `VERSION` stand where a name would be a guess: among several services when something was
-    said, and for a version that was good."""
-    several = heard is not None and len(config.services) > 1
+    to deploy. `SERVICE` and `VERSION` stand where a name would be a guess: in answer to somebody who meant one of
+    several services, or one that nobody knows, and for a version that was good."""
+    unsure = heard is not None and (len(config.services) > 1 or bool(heard.left))
     heard = heard or Heard()
     calm = [name for name, environment in config.environments.items() if not environment.protected]
     names = {
-        "{service}": heard.service or ("SERVICE" if several else next(iter(config.services), "api")),
+        "{service}": heard.service or ("SERVICE" if unsure else next(iter(config.services), "api")),
         "{version}": heard.version or "latest",
         "{good}": heard.version or "VERSION",
         "{environment}": heard.environment or next(iter([*calm, *config.environments]), "staging"),

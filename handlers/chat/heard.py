@@ -58,7 +58,7 @@ def heard(words: list[str], config: Config) -> Heard:
     dangling = [word for word in rest[-1:] if word.lower() in FILLERS]
     environment = _taken(left, config.environments)
     service = _taken(left, config.services) or _taken(left, config.services, like=slice(1))
-    environment = environment or _taken(left, config.environments, like=slice(-1, None))
+    environment = environment or _taken(left, config.environments, like=slice(None, None, -1))
     version = next((word for word in left if _LIKE_VERSION.fullmatch(word) and not flaw(word)), None)
     if version is None and service is not None and verb != "rollback":  # any branch can be deployed
         version = next((word for word in left[left.index("") :] if not flaw(word)), None)
@@ -96,8 +96,8 @@ def _parts(word: str, config: Config) -> list[str]:
 
 
 def _taken(words: list[str], names: Collection[str], like: slice = slice(0)) -> str | None:
-    """The first word that is a name, or one of `like` that is nearly one name and not nearly another: it is taken out. A
-    word with letters that only look like others is no name."""
+    """The first word that is a name, or one of `like` that is nearly one name and not nearly another: it is taken out.
+    A word with letters that only look like others is no name."""
     exact = [(word, [word.lower()]) for word in words if word.lower() in names]
     some = [word for word in words if word and not foreign(word)][like]
     nearly = [(word, near) for word in some if (near := close(word, names))]

@@ -121,7 +121,7 @@ def test_status_shows_what_is_live_and_lists_targets_that_disagree() -> None:
 
 
 def test_answers_to_one_person() -> None:
-    assert misread_card(Misread(sentence="What?"), "qqq", config()).lines[0] == "/deploy api latest staging"
+    assert misread_card(Misread(sentence="What?"), "", config()).lines[0] == "/deploy api latest staging"
     assert "ended first" in accepted_card(Accepted(deploy="d", done="abort_then"), None).title
 
 

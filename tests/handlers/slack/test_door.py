@@ -194,6 +194,10 @@ async def test_rollback_is_a_command_of_its_own(visitor: Visitor, slack: Slack, 
     await slack.until(lambda: slack.private)
     assert "There is no service" in visitor.told()[0]
     assert len(await asks(front)) == 1
+    assert await visitor.command("api staging v1.3", command="/rollback", trigger="1.2")
+    await slack.until(lambda: len(slack.private) > 1)
+    assert "Choose rollback api staging to v1.3" in str(slack.private[1]["blocks"])
+    assert len(await asks(front)) == 1
 
 
 async def test_a_click_is_asked_under_slacks_id_of_it(visitor: Visitor, slack: Slack, front: Front) -> None:

@@ -114,12 +114,15 @@ async def test_a_tag_that_moves_changes_nothing_until_somebody_asks(api: Reposit
     assert await source.read_file(api.url, first, "file") == b"prepare v1.4"
 
 
+WORDS = [("latst", ("latest",)), ("prevous", ("previous",))]
+
+
 async def test_what_is_nearly_a_name_is_offered(api: Repository, source: Source) -> None:
     api.release("v1.4")
     api.git("branch", "feature/login")
     api.point("refs/tags/v1.4<!channel>", api.git("rev-parse", "main"))
     await source.refresh(api.url)
-    for text, near in (("1.4", ("v1.4",)), ("V1.4", ("v1.4",)), ("mian", ("main",)), ("zzzzzzzz", ())):
+    for text, near in (("1.4", ("v1.4",)), ("V1.4", ("v1.4",)), ("mian", ("main",)), ("zzzzzzzz", ()), *WORDS):
         assert await problem_of(source.resolve(api.url, text)) == UnknownRef(text=text, near=near)
     near_login = await problem_of(source.resolve(api.url, "feature/logni"))
     assert isinstance(near_login, UnknownRef)
