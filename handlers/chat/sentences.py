@@ -29,6 +29,7 @@ from pipelines.domain.commands import (
 )
 
 _SERVICE_AT = re.compile(r"([^@\s]+)@(\S+)")
+_DASHED = re.compile(r"(?<![^@])--.*")
 _ROOM = "{service} {environment}"
 _DEPLOY = "{service} {version} {environment}"
 
@@ -66,7 +67,7 @@ def read(words: list[str], because: str) -> Sentence:
     """Raises NotThatError for flags with dashes."""
     flags = {word.lower() for word in words if word.lower() in FLAGS}
     kept = tuple(word for word in words if word.lower() not in flags)
-    if dashed := next((word for word in kept if word.startswith("--")), None):
+    if dashed := next((found[0] for word in kept if (found := _DASHED.search(word))), None):
         raise NotThatError(f"`{dashed}` begins with dashes; flags are words here: because, force, now.")
     return Sentence(words=kept, because=because, flags=frozenset(flags))
 
