@@ -14,6 +14,7 @@ from pipelines.domain.commands import Choose, Command, Query, Unbuilt
 
 REASON_LIMIT = 500
 WORD_LIMIT = 200
+_BEFORE = FILLERS | frozenset(COMMANDS)
 _BECAUSE = re.compile(r"(?:^|\s)because(?:\s+|$)", re.IGNORECASE)
 
 Parsed = Command | Query | Unbuilt | Misread
@@ -31,7 +32,7 @@ def parse(text: str) -> Parsed:
 
 def bare(words: list[str]) -> list[str]:
     """The words without fillers and the name of a slash command before them; `/rollback` is its verb."""
-    while words and (first := words[0].lower()) in {*FILLERS, *COMMANDS}:
+    while words and (first := words[0].lower()) in _BEFORE:
         words = words[1:]
         if first == "/rollback":
             return ["rollback", *(words[1:] if words and words[0].lower() == "rollback" else words)]

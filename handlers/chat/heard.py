@@ -49,6 +49,7 @@ def plainly(said: str) -> list[str]:
 
 
 def heard(words: list[str], config: Config) -> Heard:
+    """Names that are there come first, then those that are nearly one, then what may be a version."""
     if len(words) > WORDS:
         return Heard()
     reason = next((at for at, word in enumerate(words) if word.lower() == "because"), len(words))
