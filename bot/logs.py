@@ -23,6 +23,7 @@ def log_to_stderr(form: str = "", level: str = "INFO") -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for chatty in CHATTY:
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # that a call still runs is no news, time after time
 
 
 class Json(logging.Formatter):
