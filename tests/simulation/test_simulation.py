@@ -25,6 +25,7 @@ def test_after_any_sequence_of_clicks_duplicates_and_delays_every_message_is_the
     assert ran.seeds == SEQUENCES
 
 
+@pytest.mark.long
 def test_a_seed_is_the_same_however_python_orders_its_sets() -> None:
     one = crowd(1, 6, digests=True, PYTHONHASHSEED="1")
     other = crowd(1, 6, digests=True, PYTHONHASHSEED="2")

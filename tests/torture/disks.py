@@ -231,7 +231,7 @@ FAULTS = (
         what="the SQLite file is broken, cut, read-only, or its log is away",
         run=hurt,
         tries=50,
-        quick=2,
+        long=2,
         on=(SQLITE,),
     ),
 )
