@@ -4,7 +4,7 @@ mark. Pure; escaping for one surface is that surface's."""
 import re
 import unicodedata
 
-from pipelines.domain.letters import IGNORABLE
+from pipelines.domain.letters import HIDDEN, IGNORABLE
 
 ODD = "\ufffd"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
@@ -16,4 +16,4 @@ def visible(text: str) -> str:
 
 
 def _can_be_seen(c: str) -> bool:
-    return c in "\n\t" or (unicodedata.category(c)[0] != "C" and c not in IGNORABLE)
+    return c in "\n\t" or (unicodedata.category(c) not in HIDDEN and c not in IGNORABLE)

@@ -1,7 +1,5 @@
 """What a deploy's thread says beside the live tail: milestones, each once, and one closing line for whoever asked."""
 
-import re
-
 from handlers.chat.deploy_card import what
 from handlers.chat.times import between, span
 from pipelines.domain.deploy import Deploy
@@ -10,8 +8,6 @@ from pipelines.domain.plan import Verb
 
 TAIL_LINES = 15
 TAIL_COLUMNS = 300
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 SHOWN = (Verb.BEFORE, Verb.AFTER, Verb.STOP)
 
 
@@ -44,14 +40,12 @@ def closing(deploy: Deploy) -> str:
             return f"{what(deploy)} failed in {where}: {deploy.why}."
 
 
-def clean(output: str) -> str:
-    """Output as inert text: no colours, no cursor, nothing hidden; a line overwritten by \\r shows its last state."""
-    text = _ESCAPES.sub("", output).replace("\r\n", "\n")
-    lines = (line.rsplit("\r", 1)[-1] for line in text.split("\n"))
-    return "\n".join(_CONTROL.sub("", line) for line in lines)
+def settled(output: str) -> str:
+    r"""Output as a terminal would leave it: a line overwritten by \r shows its last state."""
+    return "\n".join(line.rsplit("\r", 1)[-1] for line in output.replace("\r\n", "\n").split("\n"))
 
 
 def tail(output: str) -> str:
     """The last lines of some output."""
-    lines = [line[:TAIL_COLUMNS] for line in clean(output).rstrip("\n").split("\n")]
+    lines = [line[:TAIL_COLUMNS] for line in settled(output).rstrip("\n").split("\n")]
     return "\n".join(lines[-TAIL_LINES:])

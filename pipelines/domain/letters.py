@@ -4,7 +4,7 @@ like another one. They are named, never repaired."""
 import unicodedata
 from dataclasses import dataclass
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Default_Ignorable_Code_Point of the Unicode Character Database, where the general category does not tell: shown as
 # nothing at all. Variation selectors only choose how the character before them looks: they are left out.
 IGNORABLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\u2800")
@@ -27,7 +27,7 @@ def hidden(text: str) -> Odd | None:
     if text.isprintable() and IGNORABLE.isdisjoint(text):
         return None  # most texts; what is not printable holds all of the categories
     for position, character in enumerate(text, 1):
-        if character not in "\n\t" and (unicodedata.category(character) in _HIDDEN or character in IGNORABLE):
+        if character not in "\n\t" and (unicodedata.category(character) in HIDDEN or character in IGNORABLE):
             return _odd(character, position)
     return None
 

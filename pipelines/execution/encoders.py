@@ -1,7 +1,11 @@
 """The forms in which a secret may be printed: what masking claims to find, one name a form.
 
-Not claimed: reversed, other case, one character a line, with colours or invisible characters inside, compressed,
-encrypted, another character set, pieces of less than 8 characters. A value of less than 6 bytes has no form.
+They are forms of what is seen: colours and invisible characters are taken off before (`plain`), and with them the
+zeros that UTF-16 puts between letters of ASCII.
+
+Not claimed: reversed, other case, one character a line, with visible characters inside, overwritten in place,
+compressed, encrypted, another character set, pieces of less than 8 characters. A value of less than 6 bytes has no
+form.
 """
 
 import base64
@@ -10,6 +14,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote, quote_plus
+
+from pipelines.execution.plain import plain
 
 SHORTEST = 6  # bytes of a value; shorter ones would turn half the output into stars
 SHORTEST_LINE = 8  # bytes of a line of a value of many lines, and of a line of a dump
@@ -168,4 +174,4 @@ def forms(values: Sequence[bytes | str]) -> frozenset[bytes]:
         lines = {part for line in whole.splitlines() for part in (line, line.strip()) if len(part) >= SHORTEST_LINE}
         found |= {form for part in wholes | lines for encode in ENCODERS.values() for form in encode(part)}
         found |= {form for part in wholes for encode in OF_THE_WHOLE.values() for form in encode(part)}
-    return frozenset(form for form in found if len(form) >= SHORTEST)
+    return frozenset(seen for form in found if len(seen := plain(form)) >= SHORTEST)

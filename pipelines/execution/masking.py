@@ -1,7 +1,9 @@
 """Takes secrets out of a stream of output, in every form that `encoders` names, wherever the stream was cut.
 
-Where the values come from and who reads the result is not known here. A form that is not in the table goes through:
-masking guards against accidents, not against a script that hides what it prints.
+They are looked for in what people will see of the stream (`plain`), and that is what comes out: what stands between the
+letters of a value and is not seen hides nothing. Where the values come from and who reads the result is not known here.
+A form that is not in the table goes through: masking guards against accidents, not against a script that hides what it
+prints.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import re2
 
 from pipelines.execution.encoders import SHORTEST, forms
+from pipelines.execution.plain import Plain
 
 MASK = b"***"
 HEAD = SHORTEST  # bytes by which the beginning of a form is found; what follows is compared
@@ -20,7 +23,7 @@ Finder = Callable[[bytes, int], int | None]
 class Masker:
     """Masks one stream. What stays back between two chunks is the longest end that may be the beginning of a form.
 
-    Forms that overlap are one mask: no end of a second secret is left standing. Without values chunks pass as they are.
+    Forms that overlap are one mask: no end of a second secret is left standing. Without values all that is seen passes.
     """
 
     def __init__(self, values: Sequence[bytes | str]) -> None:
@@ -31,29 +34,34 @@ class Masker:
             self._by_head.setdefault(form[:HEAD], []).append(form)
         self._stubs = {head[:size] for head in self._by_head for size in range(1, HEAD)}
         self._head = _finder(self._by_head)
+        self._plain = Plain()
         self._held = b""
         self._masked = 0  # bytes at the start of what is held that a mask given out already stands for
 
     @property
     def holds(self) -> bool:
         """Whether something was kept back: else the stream may be cut here, and a new masker go on."""
-        return bool(self._held)
+        return bool(self._held) or self._plain.holds
 
     def feed(self, chunk: bytes) -> bytes:
         """The next part of the masked stream; may be empty."""
-        if self._head is None:
-            return chunk
-        text = self._held + chunk
-        return self._advance(text, self._undecided(text))
+        return self._mask(self._plain.feed(chunk))
 
     def flush(self) -> bytes:
         """The rest, at the end of the stream."""
-        return self._advance(self._held, len(self._held))
+        last = self._mask(self._plain.flush())
+        return last + self._advance(self._held, len(self._held))
 
     def text(self, text: str) -> str:
         """A whole text, masked; between streams."""
         whole = self.feed(text.encode(errors="surrogateescape")) + self.flush()
         return whole.decode(errors="replace")
+
+    def _mask(self, seen: bytes) -> bytes:
+        if self._head is None:
+            return seen
+        text = self._held + seen
+        return self._advance(text, self._undecided(text))
 
     def _advance(self, text: bytes, until: int) -> bytes:
         """Gives out what is decided, which is all matches that begin before `until` and all bytes before it."""

@@ -42,7 +42,7 @@ def _of_text(text: str, may_mention: str | None) -> Iterator[str]:
 def _hidden(text: str, where: str) -> Iterator[str]:
     for character in text:
         category = unicodedata.category(character)
-        if character not in "\n\t" and (category[0] == "C" or _INVISIBLE.match(character)):
+        if character not in "\n\t" and (category[0] == "C" or category in ("Zl", "Zp") or _INVISIBLE.match(character)):
             yield f"hidden character U+{ord(character):04X} in {where}"
             return
 

@@ -10,7 +10,7 @@ from handlers.chat import clicks
 from handlers.chat.card import TEXT_LIMIT, Card, plain_text
 from handlers.chat.deploy_card import deploy_card
 from handlers.chat.status_card import room_lines
-from handlers.chat.thread import clean, closing, milestones, tail
+from handlers.chat.thread import closing, milestones, settled, tail
 from handlers.slack.thread_painter import sayings
 from handlers.terminal import render
 from pipelines.domain.commands import Abort, Answer, Deploy, Retry, Rollback
@@ -269,8 +269,8 @@ def test_milestones_only_grow() -> None:
     assert closing(some.deploy).startswith("api v1.4 went live in staging after")
 
 
-def test_output_is_shown_inert_and_its_last_fifteen_lines() -> None:
-    assert clean("\x1b[31mred\x1b[0m\rover\r\n\x1b]0;title\x07x\u202ey\x00") == "over\nxy"
+def test_output_is_shown_as_a_terminal_leaves_it_and_its_last_fifteen_lines() -> None:
+    assert settled("red\rover\r\nx\ny") == "over\nx\ny"
     assert tail("".join(f"{n}\n" for n in range(40))).split("\n") == [str(n) for n in range(25, 40)]
 
 
