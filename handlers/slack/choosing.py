@@ -17,8 +17,8 @@ from handlers.slack.form import ENVIRONMENT, SERVICE, VERSION, Opened, chosen, f
 from handlers.slack.workspace import Workspace
 from pipelines.domain.commands import Choose, Deploy
 from pipelines.domain.events import Place
-from pipelines.domain.refusals import Refusal
-from pipelines.shipmate import RestartingError, Shipmate
+from pipelines.domain.refusals import Code, Refusal, refuse
+from pipelines.shipmate import RestartingError, Shipmate, away, noted
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,11 @@ class Choosing:
                 receipt = await self._shipmate.ask(command, by=by, place=place, key=key)
             except RestartingError:
                 return {ENVIRONMENT: words.RESTARTING}
+            except Exception as error:
+                if away(error):
+                    raise
+                broken = refuse(Code.BROKEN, id=noted(log, "taking a form", error))
+                return {ENVIRONMENT: " ".join(words.sentences(broken, self._clock()))}
             try:
                 async with asyncio.timeout(SUBMIT_SECONDS):
                     answer = await self._shipmate.answer(receipt.ask)

@@ -41,7 +41,7 @@ from pipelines.domain.commands import (
 from pipelines.domain.gates import member
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Code, Refusal, refuse
-from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted
+from pipelines.shipmate import Doorman, RestartingError, Shipmate, away, noted
 
 log = logging.getLogger(__name__)
 
@@ -72,47 +72,64 @@ class Inbox:
         self._answered: OrderedDict[str, None] = OrderedDict()
 
     async def typed(self, body: Body) -> After | None:
-        """A slash command. What is to be done after the acknowledgement, if anything. Raises what the insert raises:
-        then nothing was kept, and nothing is acknowledged."""
+        """A slash command. What is to be done after the acknowledgement, if anything. Raises for a database that is
+        away: then nothing was kept, and nothing is acknowledged."""
         arrival = arrivals.command(body, self._workspace)
-        return self._told(await self._heard(grammar.parse(arrival.said), arrival), arrival)
+        return await self._told(self._said(arrival), arrival)
 
     async def mentioned(self, body: Body) -> After | None:
         """A mention, or a direct message. As `typed`."""
         arrival = arrivals.message(body, self._workspace)
-        return self._told(await self._heard(grammar.parse(arrival.said), arrival), arrival) if arrival else None
+        return await self._told(self._said(arrival), arrival) if arrival else None
 
     async def clicked(self, body: Body) -> After | None:
         """A click on a button. As `typed`."""
-        arrival, action = arrivals.click(body, self._workspace), body["actions"][0]
+        arrival = arrivals.click(body, self._workspace)
+        return await self._told(self._pushed(body, arrival), arrival)
+
+    async def _said(self, arrival: Arrival) -> After | None:
+        return await self._heard(grammar.parse(arrival.said), arrival)
+
+    async def _pushed(self, body: Body, arrival: Arrival) -> After | None:
+        action = body["actions"][0]
         try:
             wanted = clicks.command_of(action_of(str(action["action_id"])), str(action.get("value") or ""))
         except UnreadableClickError:
-            return self._told(self._tell(lines_message([UNREADABLE]), arrival), arrival)
+            return self._tell(lines_message([UNREADABLE]), arrival)
         match wanted:
             case LogWanted():
-                return self._told(self._show_log(wanted, arrival), arrival)
+                return self._show_log(wanted, arrival)
             case ChooseWanted(service=service):
-                return self._told(await self._heard(Choose(service=service), arrival), arrival)
+                return await self._heard(Choose(service=service), arrival)
             case str():
                 after = await self._heard(grammar.parse(wanted), arrival)
             case _:
                 after = await self._heard(wanted, arrival)
         private = (body.get("container") or {}).get("is_ephemeral")
         if private and arrival.place.reply and not self._shipmate.closed:
-            after = self._pressed(arrival.place.reply, arrival.said, after)
-        return self._told(after, arrival)
+            return self._pressed(arrival.place.reply, arrival.said, after)
+        return after
 
-    def _told(self, after: After | None, arrival: Arrival) -> After | None:
-        """What is to be done after the acknowledgement, and never ends in silence: an error of our own is told, too."""
+    async def _told(self, hearing: Coroutine[Any, Any, After | None], arrival: Arrival) -> After | None:
+        """What is to be done after the acknowledgement, and never ends in silence: an error of our own is told, too.
+        Raised is only what may be otherwise in a moment: Slack tells the person, and brings a message again."""
+        try:
+            after = await hearing
+        except Exception as error:
+            if away(error) or isinstance(error, TimeoutError):
+                raise
+            self._first(arrival.key)
+            after = self._broken(noted(log, "keeping what came from Slack", error), arrival)
         return None if after is None else self._or_broken(after, arrival)
 
     async def _or_broken(self, after: After, arrival: Arrival) -> None:
         try:
             await after
         except Exception as error:
-            number = noted(log, "answering in Slack", error)
-            await self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), arrival)
+            await self._broken(noted(log, "answering in Slack", error), arrival)
+
+    def _broken(self, number: str, arrival: Arrival) -> After:
+        return self._tell(card_message(self._refused(refuse(Code.BROKEN, id=number))), arrival)
 
     async def _heard(self, parsed: Parsed, arrival: Arrival) -> After | None:
         match parsed:
@@ -137,6 +154,8 @@ class Inbox:
         return True
 
     async def _ask(self, command: Command, arrival: Arrival) -> After | None:
+        if arrival.key in self._answered:
+            return None  # it broke, and whoever asked was told that nothing was started
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await self._shipmate.ask(command, by=arrival.by, place=arrival.place, key=f"slack-{arrival.key}")

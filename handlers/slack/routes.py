@@ -63,7 +63,14 @@ def build_app(web: AsyncWebClient, workspace: Workspace, inbox: Inbox, choosing:
             bot_token=web.token,
         )
 
-    app = AsyncApp(name="shipmate", client=web, authorize=authorize, request_verification_enabled=False, logger=quiet())
+    app = AsyncApp(
+        name="shipmate",
+        client=web,
+        authorize=authorize,
+        request_verification_enabled=False,
+        process_before_response=True,  # else messages would be acknowledged before they are kept
+        logger=quiet(),
+    )
     for name in COMMANDS:
         app.command(name)(_command(inbox, tasks))
     app.event("app_mention")(_message(inbox, tasks))
@@ -120,7 +127,7 @@ def _form(choosing: Choosing) -> Callable[..., Awaitable[None]]:
 
 
 async def _kept(keeping: Coroutine[Any, Any, After | None], ack: Ack, context: Context, tasks: Tasks) -> None:
-    """Acknowledge what is kept; what is not, Slack shows to the person as failed."""
+    """Acknowledge what is kept, or answered; what is not, Slack shows to the person as failed, or brings again."""
     with _or_failed(context, "keeping what came from Slack"):
         if tasks.full:
             keeping.close()

@@ -16,7 +16,7 @@ from handlers.slack.tasks import Breaks
 from pipelines.domain.commands import Abort
 from pipelines.domain.events import Asked, Place
 from pipelines.domain.refusals import Accepted
-from pipelines.storage import asks
+from pipelines.storage import asks, database
 from tests.handlers.slack.conftest import Parts
 from tests.handlers.slack.test_door import opened
 from tests.handlers.slack.test_painter import cards, painted, painting
@@ -26,6 +26,12 @@ from tests.support.repository import until
 from tests.support.slack_fake import Slack, failing
 
 Log = pytest.LogCaptureFixture
+MENTION = {
+    "type": "event_callback",
+    "event_id": "E1",
+    "event": {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "1.0", "text": "<@UBOT> abort", "team": "T1"},
+}
+LARGE = "CREATE TRIGGER large BEFORE INSERT ON ask BEGIN INSERT INTO more VALUES (zeroblob(1000000)); END"
 BROKE = re.compile(r"under ([0-9a-z]{8})\.$")
 
 
@@ -65,14 +71,43 @@ async def test_a_look_that_breaks_is_answered(
     assert "no such table: stream" in caplog.text and "Traceback" not in str(slack.private)
 
 
-async def test_what_is_typed_is_in_no_log_when_keeping_it_breaks(
-    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log
+@pytest.mark.parametrize("socket", [True, False])
+async def test_an_ask_that_cannot_be_kept_is_answered_and_acknowledged(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, socket: bool
 ) -> None:
-    async with opened(slack, front, session, socket=False) as visitor:
-        await run(front, "DROP TABLE ask")
-        assert not await visitor.command("api v1.4 staging because canary-5309")
-    assert re.search(r"error [0-9a-z]{8} while keeping what came from Slack", caplog.text)
+    async with opened(slack, front, session, socket=socket) as visitor:
+        await run(front, "ALTER TABLE ask RENAME TO away")
+        assert await visitor.command("api v1.4 staging because canary-5309")
+        assert await visitor.click("abort", '{"s":"api","e":"staging","d":"d1"}')
+        assert await visitor.send("events_api", MENTION)
+        await slack.until(lambda: len(slack.private) == 3)
+        await run(front, "ALTER TABLE away RENAME TO ask")
+        assert await visitor.command("api v1.4 staging because canary-5309", token="again")  # told already: not begun
+        assert await asked(front) == []
+    assert len({id_in(said) for said in visitor.told()}) == 3
+    for said in visitor.told():
+        assert said.startswith("Something in Shipmate itself broke, and nothing was started.")
+        assert f"error {id_in(said)} while keeping what came from Slack" in caplog.text
     assert "canary" not in caplog.text and "reply/ok" not in caplog.text
+
+
+async def test_an_ask_that_a_database_that_is_away_does_not_keep_is_not_acknowledged(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "AWAY_SECONDS", 0)
+    async with opened(slack, front, session, socket=False) as visitor:
+        await run(front, "CREATE TABLE more (x)", LARGE, "PRAGMA max_page_count = 1")  # no page more than there are
+        assert not await visitor.command("api v1.4 staging")
+        assert not await visitor.send("events_api", MENTION)
+    assert (await asked(front), slack.private) == ([], [])
+    assert re.search(r"the database was away \([0-9a-z]{8}\) while keeping what came from Slack", caplog.text)
+
+
+async def asked(front: Front) -> list[str]:
+    def keys(session: Session) -> list[str]:
+        return [str(row[0]) for row in session.connection().execute(text("SELECT key FROM ask"))]
+
+    return await front.database.read(keys)
 
 
 def filled_in() -> dict[str, Any]:
@@ -89,24 +124,28 @@ def filled_in() -> dict[str, Any]:
     return {"user": {"id": "U1", "team_id": "T1"}, "team": {"id": "T1"}, "view": view, "trigger_id": "3.1"}
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        ({"type": "view_submission", **filled_in()}, "ask", "taking a form"),
-        ({"type": "block_suggestion", "action_id": SERVICE, "value": "a", **filled_in()}, "deploy", "filling a select"),
-    ],
-    ids=lambda case: case[0]["type"],
-)
-async def test_a_form_that_breaks_is_shown_as_failed(
-    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, case: tuple[dict[str, Any], str, str]
+async def test_a_form_that_breaks_is_answered_in_it(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log
 ) -> None:
-    body, table, doing = case
+    body = {"type": "view_submission", **filled_in()}
+    async with opened(slack, front, session, socket=True):
+        await run(front, "ALTER TABLE ask RENAME TO away")
+        envelope = await slack.deliver("interactive", body)
+        await slack.until(lambda: slack.acked(envelope))
+    [ack] = slack.acks
+    assert f"error {id_in(ack['payload']['errors'][ENVIRONMENT])} while taking a form" in caplog.text
+
+
+async def test_a_select_that_breaks_is_shown_as_failed(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log
+) -> None:
+    body = {"type": "block_suggestion", "action_id": SERVICE, "value": "a", **filled_in()}
     async with opened(slack, front, session, socket=False) as visitor:
         assert await visitor.send("interactive", body, urlencode({"payload": json.dumps(body)}))
-        await run(front, f"ALTER TABLE {table} RENAME TO away")
+        await run(front, "ALTER TABLE deploy RENAME TO away")
         again = {**body, "trigger_id": "3.2"}
         assert not await visitor.send("interactive", again, urlencode({"payload": json.dumps(again)}))
-    assert re.search(rf"error [0-9a-z]{{8}} while {doing}", caplog.text)
+    assert re.search(r"error [0-9a-z]{8} while filling a select", caplog.text)
 
 
 async def test_where_more_is_asked_than_can_be_answered_slack_says_so(

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
-from sqlmodel import Session, select, text
+from sqlmodel import Session, select
 
 from handlers.slack.door import SlackDoor
 from handlers.slack.edge import PATH, sign
@@ -364,15 +364,6 @@ async def test_the_door_opens_while_slack_is_away(
         await slack.until(lambda: slack.private)
         assert "Slack does not answer at the moment who" in visitor.told()[0]
         await slack.until(lambda: len(slack.of("auth.test")) >= 3)
-
-
-async def test_an_ask_that_cannot_be_kept_is_not_acknowledged(
-    slack: Slack, front: Front, session: aiohttp.ClientSession
-) -> None:
-    async with opened(slack, front, session, socket=False) as visitor:
-        await front.database.write(lambda session, _: session.exec(text("DROP TABLE ask")))  # type: ignore[call-overload]
-        assert not await visitor.command("api v1.4 staging")
-        assert not await visitor.click("abort", BUTTON)
 
 
 async def test_a_bot_that_is_about_to_end_acknowledges_keeps_nothing_and_says_so(
