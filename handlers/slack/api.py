@@ -66,6 +66,13 @@ class Fault(Exception):  # noqa: N818 (a value as much as an exception)
         self.wait = wait
 
 
+def refused(token: str, fault: Fault) -> str:
+    """What to do about a token, named by its variable, that Slack does not take."""
+    return (
+        f"Slack refuses {token} ({fault}), so nothing is heard or told there. What to do about it says: shipmate doctor"
+    )
+
+
 async def call(answer: Awaitable[Any]) -> dict[str, Any]:
     """What Slack answers, as a dict; `headers` of the answer are under `_headers`. Raises Fault, nothing else."""
     try:

@@ -2,12 +2,15 @@
 longest waiting."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from enum import IntEnum
 
 from handlers.slack import limits
 from handlers.slack.tasks import told
+
+log = logging.getLogger(__name__)
 
 Clock = Callable[[], float]
 
@@ -132,10 +135,14 @@ class Outage:
     def noted(self, *, answered: bool) -> None:
         """What came of a call, whoever made it."""
         if answered:
+            if self._failed >= ENOUGH:
+                log.warning("Slack answers again")
             self._failed, self._pause = 0, FIRST_LOOK
             self._over.set()
             return
         self._failed += 1
+        if self._failed == ENOUGH:
+            log.warning("Slack does not answer; deploys go on, and what is to be told comes when it does")
         if self._failed >= ENOUGH:
             self._look_at = asyncio.get_running_loop().time() + self._pause
             self._pause = min(self._pause * 2, LONGEST_LOOK)

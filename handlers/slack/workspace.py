@@ -8,7 +8,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.api import Fault, call
+from handlers.slack.api import Fault, Trouble, call, refused
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Workspace:
     def __init__(self, web: AsyncWebClient) -> None:
         self._web = web
         self.identity: Identity | None = None
+        self._refused = ""
 
     @property
     def team(self) -> str | None:
@@ -40,7 +41,9 @@ class Workspace:
             try:
                 self.identity = identity_of(await call(self._web.auth_test()))
             except Fault as fault:
-                log.error("Slack does not say who this bot is: %s", fault)
+                if fault.trouble is Trouble.REFUSED and fault.error != self._refused:
+                    log.error(refused("SLACK_BOT_TOKEN", fault))
+                    self._refused = fault.error
         return self.identity
 
     async def keep_asking(self) -> None:

@@ -25,9 +25,12 @@ from pipelines.storage import asks as stored
 from pipelines.storage.tables import AskRow
 from tests.handlers.slack.conftest import Parts
 from tests.support.front import Front, now
+from tests.support.repository import until
 from tests.support.slack_fake import Slack, failing, user
 
 SECRET = "s3cret"
+Log = pytest.LogCaptureFixture
+Patch = pytest.MonkeyPatch
 BUTTON = json.dumps({"s": "api", "e": "staging", "d": "d404"})
 
 
@@ -364,6 +367,48 @@ async def test_the_door_opens_while_slack_is_away(
         await slack.until(lambda: slack.private)
         assert "Slack does not answer at the moment who" in visitor.told()[0]
         await slack.until(lambda: len(slack.of("auth.test")) >= 3)
+
+
+def lines(caplog: Log) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
+async def test_tokens_that_slack_refuses_are_named_once(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, monkeypatch: Patch
+) -> None:
+    quick(monkeypatch)
+    slack.fates["auth.test"] = failing("invalid_auth", times=4)
+    slack.fates["apps.connections.open"] = failing("not_allowed_token_type", times=3)
+    async with opened(slack, front, session, socket=True):
+        await slack.until(lambda: len(slack.of("auth.test")) == 5)
+        await until(lambda: "Slack is connected again" in caplog.text)
+    so = "so nothing is heard or told there. What to do about it says: shipmate doctor"
+    assert sorted(lines(caplog)) == [
+        "Slack is connected again",
+        f"Slack refuses SLACK_APP_TOKEN (not_allowed_token_type), {so}",
+        f"Slack refuses SLACK_BOT_TOKEN (invalid_auth), {so}",
+    ]
+
+
+async def test_slack_away_is_a_line_and_slack_back_is_one(
+    slack: Slack, front: Front, session: aiohttp.ClientSession, caplog: Log, monkeypatch: Patch
+) -> None:
+    quick(monkeypatch)
+    away = failing("fatal_error", status=500, times=6)
+    slack.fates |= dict.fromkeys(("auth.test", "apps.connections.open"), away)
+    async with opened(slack, front, session, socket=True):
+        await until(lambda: "Slack answers again" in caplog.text)
+    assert lines(caplog) == [
+        "Slack does not answer; deploys go on, and what is to be told comes when it does",
+        "Slack answers again",
+    ]
+
+
+def quick(monkeypatch: Patch) -> None:
+    monkeypatch.setattr("handlers.slack.door.IDENTITY_SECONDS", 0.05)
+    monkeypatch.setattr("handlers.slack.workspace.FIRST_WAIT", 0.01)
+    monkeypatch.setattr("handlers.slack.socket.PING_SECONDS", 0.2)
+    monkeypatch.setattr("handlers.slack.socket.WATCH_SECONDS", 0.1)
 
 
 async def test_a_bot_that_is_about_to_end_acknowledges_keeps_nothing_and_says_so(
