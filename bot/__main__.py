@@ -1,17 +1,57 @@
 """The command line. Each command imports what it needs when it runs, so that `say` is quick."""
 
 import argparse
+import contextlib
 import getpass
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 from bot.settings import SettingsError, data_folder, read_settings
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    words = sys.argv[1:] if argv is None else argv
+    with contextlib.redirect_stdout(cast(TextIO, Output(sys.stdout))):
+        try:
+            return _run(sys.argv[1:] if argv is None else argv)
+        finally:
+            sys.stdout.flush()
+
+
+class Output:
+    """Standard output of every command: when whoever read along has left, as `head` does, the process ends there, as
+    every program does then."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with _ending():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _ending():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+        raise
+
+
+def _run(words: list[str]) -> int:
     if words[:1] == ["complete"]:  # what the scripts of `completion` ask; nobody types it, so no help tells of it
         from bot.completion import complete
 

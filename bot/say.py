@@ -6,9 +6,7 @@ Exit status: 0 done (without --wait: accepted), 1 the deploy failed, 2 misread o
 
 import contextlib
 import json
-import os
 import secrets
-import signal
 import socket
 import sys
 import time
@@ -90,16 +88,8 @@ def _listen(connection: socket.socket, request: dict[str, Any]) -> int | None:
                 if "exit" in said:
                     return int(said["exit"])
                 request["after"] += 1
-                _print(said["line"])
+                print(said["line"], flush=True)
     return None
-
-
-def _print(line: str) -> None:
-    try:
-        print(line, flush=True)
-    except BrokenPipeError:  # whoever read along has left, as `head` does: end as every program does then
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
 
 
 def _connected(data: Path) -> socket.socket | None:
