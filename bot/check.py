@@ -16,7 +16,7 @@ from bot.settings import CONFIG
 from handlers.chat import words
 from handlers.chat.plan_lines import plan_lines
 from pipelines.catalog import Problem, RecipeErrors, load_config, parse_recipe
-from pipelines.catalog.fields import name_problem
+from pipelines.catalog.names import service_problem
 from pipelines.catalog.problems import CatalogErrors, nearest
 from pipelines.catalog.recipes import LINK
 from pipelines.catalog.whole_tree import tree_problems
@@ -143,7 +143,7 @@ def _service(name: str | None, config: Config | None, read: Read) -> Service:
     fit = [one for one in config.services.values() if _lives_here(one, read)] if config is not None else []
     if len(fit) == 1:
         return fit[0]
-    unnamed = read.root.name if name_problem(read.root.name) is None else "service"
+    unnamed = read.root.name if service_problem(read.root.name) is None else "service"
     if name is None and config is not None and unnamed in config.services:
         unnamed = "service"  # another repository's, that only has the name of this folder
     return Service(name=name or unnamed, repo="", targets={} if config else EXAMPLE_TARGETS)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot import worktree
 from pipelines.catalog import RecipeErrors, parse_recipe
-from pipelines.catalog.fields import name_problem
+from pipelines.catalog.names import NAME_LIMIT, service_problem
 from pipelines.catalog.recipes import EXECUTABLE
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "config" / "init"
@@ -32,6 +32,7 @@ HOW = """How does a version get onto a target?
 HEALTH = "Which URL says that the service is well? `-`: none\n"
 VERSION = "Which URL says what version runs? `script`: a script asks; `-`: nobody can tell\n"
 TRIES = 3
+SERVICE = "-service"  # makes a name of a word of the commands
 PLAIN = re.compile(r"https?://[\w$./?&=%~+:-]*[\w/]", re.ASCII)
 
 
@@ -199,7 +200,21 @@ def _next(path: Path, root: Path, answers: Answers, files: dict[str, str]) -> st
         lines += [f"  git update-index --chmod=+x {scripts}"]
     lines += ["  shipmate check .", '  git commit -m "How this service is deployed"', "  git tag v1.0"]
     said = _configuration(path.resolve(), root, answers)
-    return "\n".join([*lines, "", "and in the bot's configuration, such as shipmate.yml:", *said, *_shipping(said)])
+    return "\n".join(
+        [*lines, "", "and in the bot's configuration, such as shipmate.yml:", *said, *_renamed(path), *_shipping(said)]
+    )
+
+
+def _renamed(path: Path) -> list[str]:
+    """Why the service is not called as its folder, where it is not."""
+    problem, name = service_problem(path.resolve().name), _name(path.resolve().name)
+    return ["", f"It is called `{name}` there; choose any name that you like better: {problem}."] if problem else []
+
+
+def _name(folder: str) -> str:
+    """A name for the service: its folder's, or as near to it as can be."""
+    name = re.sub(r"[^a-z0-9]+", "-", folder.lower()).lstrip("-0123456789")[: NAME_LIMIT - len(SERVICE)].strip("-")
+    return next(one for one in (folder, name, name + SERVICE, "api") if service_problem(one) is None)
 
 
 def _shipping(configuration: list[str]) -> list[str]:
@@ -214,7 +229,7 @@ def _shipping(configuration: list[str]) -> list[str]:
 
 def _configuration(path: Path, root: Path, answers: Answers) -> list[str]:
     """The entry for the service; on this machine with targets, so that it can be tried as it is."""
-    name = path.name if name_problem(path.name) is None else "api"
+    name = _name(path.name)
     lines = ["  services:", f"    {name}:", f"      repo: {json.dumps(str(root))}"]
     lines += [f"      path: {json.dumps(str(path.relative_to(root)))}"] if path != root else []
     targets = '["127.0.0.1:8001", "127.0.0.1:8002"]' if answers.way == "here" else "[host-1, host-2]"

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from pipelines.catalog.fields import Fields, boolean, kind, name_problem, named, text
+from pipelines.catalog.fields import Fields, boolean, kind, named, text
 from pipelines.catalog.giving import pass_env, secrets_from
+from pipelines.catalog.names import name_problem, service_problem
 from pipelines.catalog.nodes import Entry, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.people import groups, people, people_or_groups
 from pipelines.catalog.problems import ConfigErrors, Found, nearest
@@ -25,43 +26,6 @@ ENVIRONMENT_LATER = (
     "pool",
 )
 COLOURS = frozenset({"blue", "green"})
-VERBS = frozenset(
-    [
-        "deploy",
-        "plan",
-        "rollback",
-        "status",
-        "history",
-        "diff",
-        "who",
-        "why",
-        "abort",
-        "retry",
-        "approve",
-        "decline",
-        "promote",
-        "lock",
-        "unlock",
-        "queue",
-        "freeze",
-        "thaw",
-        "dora",
-        "drift",
-        "secrets",
-        "flag",
-        "drill",
-        "test",
-        "help",
-        "run",
-        "it",
-        "go",
-        "wait",
-        "stop",
-        "choose",
-        "say",
-    ]
-)
-FILLERS = frozenset({"to", "in", "on", "the", "because", "at", "for", "until", "force", "now"})
 _CHANNEL = re.compile(r"#[^\s#]{1,80}|[CGD][A-Z0-9]{1,20}")
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
 _REMOTE = re.compile(r"(https://|ssh://|file:///|[A-Za-z0-9._-]+@[A-Za-z0-9._-]+:)\S+")
@@ -108,10 +72,8 @@ class _Reader:
         for name, entry in entries.items():
             if name.startswith("#"):
                 self._found.add(entry.line, f"`{name}` is a channel; it belongs under `channel:` of a service")
-            elif problem := name_problem(name):
+            elif problem := service_problem(name) if of == "services" else name_problem(name):
                 self._found.add(entry.line, problem)
-            elif name in FILLERS or (of == "services" and name in VERBS):
-                self._found.add(entry.line, f"`{name}` is a word of the commands, so nothing can be called that")
         return entries
 
     def _environments(self, value: Value, _found: Found, _key: str) -> dict[str, Environment]:

@@ -12,8 +12,6 @@ T = TypeVar("T")
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
 LONGEST = 30 * 24 * 3600.0  # seconds of any time that a file names
-_NAME = re.compile(r"[a-z](?:-?[a-z0-9])*")
-NAME_LIMIT = 40
 
 
 def kind(value: Value) -> str:
@@ -131,13 +129,3 @@ def named(value: Value | None, found: Found, of: str) -> Table[str, Entry]:
         found.add(value.line, f"`{of}` must be a mapping from names, not {kind(value)}")
         return {}
     return {entry.key: entry for entry in value}
-
-
-def name_problem(name: str) -> str | None:
-    """Why a service or environment cannot have this name."""
-    if _NAME.fullmatch(name) and len(name) <= NAME_LIMIT:
-        return None
-    return (
-        f"`{name}` cannot be a name: names are lower-case letters, digits and single dashes, begin with a letter and "
-        f"have at most {NAME_LIMIT} characters, such as `api` or `web-shop`"
-    )
