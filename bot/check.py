@@ -18,7 +18,7 @@ from handlers.chat.plan_lines import plan_lines
 from pipelines.catalog import Problem, RecipeErrors, load_config, parse_recipe
 from pipelines.catalog.names import service_problem
 from pipelines.catalog.problems import CatalogErrors, nearest
-from pipelines.catalog.recipes import LINK
+from pipelines.catalog.recipes import BEGINNING, LINK
 from pipelines.catalog.whole_tree import tree_problems
 from pipelines.domain import gates
 from pipelines.domain.gates import Facts
@@ -126,7 +126,13 @@ def read_recipe(path: Path) -> Read:
         why = "a symbolic link; the bot reads a file" if name in entries else "no file that git would commit"
         raise RecipeErrors([Problem(file=name, line=1, message=f"this is {why}")])
     folder = "" if place == root else str(place.relative_to(root))
-    recipe = parse_recipe((place / file.name).read_bytes(), file=name, folder=folder, entries=entries)
+    recipe = parse_recipe(
+        (place / file.name).read_bytes(),
+        file=name,
+        folder=folder,
+        entries=entries,
+        beginning=lambda path: worktree.beginning(root / path, BEGINNING),
+    )
     if problems := list(tree_problems(entries, worktree.ways_out(root, entries))):
         raise RecipeErrors(problems)
     return Read(root=root, file=name, folder=folder, recipe=recipe)

@@ -33,6 +33,12 @@ def entries(root: Path) -> dict[str, str]:
     return {path: _either(mode, staged.get(path)) for path, mode in modes.items() if mode is not None}
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as file:
+        return file.read(size)
+
+
 def ways_out(root: Path, entries: Mapping[str, str]) -> dict[str, str]:
     """Of the symbolic links those that leave the tree, and where they lead."""
     links = [path for path, mode in entries.items() if mode == LINK]

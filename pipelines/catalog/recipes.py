@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Callable
 from collections.abc import Mapping as Table
 from dataclasses import replace
 
@@ -41,18 +42,27 @@ DEFAULT: Rolling | Recreate = Rolling()
 USUAL = Script(run="")
 ONE_BY_ONE: tuple[int, float | None] = (1, None)
 EXECUTABLE, PLAIN, LINK, SUBMODULE = "100755", "100644", "120000", "160000"
+BEGINNING = 256  # bytes of a script that tell what it is; an interpreter's path has to be in them
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%")
 
 
-def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[str, str]) -> Recipe:
-    """The recipe in a deploy.yml that lies in `folder`; `entries` are the commit's files with git's modes.
+def parse_recipe(
+    source: bytes | str,
+    *,
+    file: str,
+    folder: str,
+    entries: Table[str, str],
+    beginning: Callable[[str], bytes] | None = None,
+) -> Recipe:
+    """The recipe in a deploy.yml that lies in `folder`; `entries` are the commit's files with git's modes. With
+    `beginning`, which reads the first bytes of one, scripts must look like programs, too.
 
     Raises RecipeErrors."""
     found = Found(file)
     if entries.get(file) == LINK:
         raise RecipeErrors([Problem(file=file, line=1, message="this is a symbolic link; the bot reads a file")])
     root = read(source, found, LIMITS)
-    reader = _Reader(found, folder, entries)
+    reader = _Reader(found, folder, entries, beginning)
     recipe = None if found.problems else reader.recipe(root)
     if found.problems or recipe is None:
         raise RecipeErrors(found.problems)
@@ -60,8 +70,11 @@ def parse_recipe(source: bytes | str, *, file: str, folder: str, entries: Table[
 
 
 class _Reader:
-    def __init__(self, found: Found, folder: str, entries: Table[str, str]) -> None:
+    def __init__(
+        self, found: Found, folder: str, entries: Table[str, str], beginning: Callable[[str], bytes] | None
+    ) -> None:
         self._found = found
+        self._beginning = beginning
         self._folder = folder
         self._entries = entries
         self._secrets: tuple[str, ...] = ()
@@ -126,7 +139,7 @@ class _Reader:
             return f"`{given}` is outside the repository; scripts are named by their path in it"
         mode = self._entries.get(path)
         if mode == EXECUTABLE:
-            return None
+            return _no_program(given, self._beginning(path)) if self._beginning else None
         if mode == PLAIN:
             return f"`{given}` is not executable; run: git add --chmod=+x {path}"
         if mode == LINK:
@@ -255,3 +268,14 @@ class _Reader:
         if number < 1 and not any(problem.line == value.line for problem in found.problems):
             found.add(value.line, "`batch` must be a number of targets such as 2, or a share such as 25%")
         return max(number, 1), None
+
+
+def _no_program(given: str, beginning: bytes) -> str | None:
+    """Why a system would not run an executable file that begins so. What is no text is some system's own."""
+    first = beginning.split(b"\n", 1)[0]
+    if first.startswith(b"#!"):
+        windows = f"the first line of `{given}` ends as on Windows; save it with plain line ends"
+        return windows if first.endswith(b"\r") else None
+    if b"\0" in beginning:
+        return None
+    return f"`{given}` is no program: its first line must name an interpreter, such as #!/bin/sh"

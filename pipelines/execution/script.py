@@ -83,13 +83,15 @@ def explain(spec: dict[str, Any], stage: str, error: Exception) -> str:
     if stage not in spec:
         return f"what to run could not be read, nothing was run: {error!r}"
     name = str(spec["argv"][0] if stage == "argv" else spec[stage])
+    if stage == "argv":
+        name = name.removeprefix(f"{spec['cwd']}/")  # as people know it: by its path in the repository
     match stage, getattr(error, "errno", None):
         case "argv", errno.EACCES:
             return f"{name} is not executable: run `git update-index --chmod=+x` on it, commit, and deploy that commit"
         case "argv", errno.ENOEXEC:
             return f"{name} is no program: its first line must name an interpreter, like #!/bin/sh"
-        case "argv", errno.ENOENT if os.path.exists(name):
+        case "argv", errno.ENOENT if os.path.exists(spec["argv"][0]):
             return f"{name} names an interpreter that is not on this machine: install it, or change the first line"
         case _, errno.ENOENT:
             return f"{name} does not exist ({stage})"
-    return f"{name} could not be used as {stage}: {error}"
+    return f"{name} could not be used as {stage}: {getattr(error, 'strerror', None) or error}"

@@ -135,6 +135,26 @@ def test_links_submodules_and_plain_files_are_what_the_commit_would_make_of_them
         ]
 
 
+@pytest.mark.parametrize(
+    ("begins", "wrong"),
+    [
+        (b"#!/bin/sh\n", None),
+        (b"#!/bin/sh", None),
+        (b"\x7fELF\x02\x01\x01\0\0", None),
+        (b"echo hi\n", "`deploy/install.sh` is no program: its first line must name an interpreter, such as #!/bin/sh"),
+        (b"", "`deploy/install.sh` is no program: its first line must name an interpreter, such as #!/bin/sh"),
+        (b"\xef\xbb\xbf#!/bin/sh\n", "`deploy/install.sh` is no program"),
+        (b"#!/bin/sh\r\n", "the first line of `deploy/install.sh` ends as on Windows; save it with plain line ends"),
+    ],
+)
+def test_a_script_has_to_be_a_program(check: Checked, tmp_path: Path, begins: bytes, wrong: str | None) -> None:
+    folder = write(tmp_path / "api", "# how\n" + RECIPE)
+    (folder / "deploy/install.sh").write_bytes(begins)
+    status, _, err = check(folder)
+    assert (status, bool(err)) == ((1, True) if wrong else (0, False))
+    assert all(line.startswith(f"deploy.yml:2: {wrong}") for line in err)
+
+
 def test_executable_is_what_a_commit_would_make_executable(check: Checked, tmp_path: Path) -> None:
     root = write(tmp_path / "api")
     git(root, "init", "-q")

@@ -239,19 +239,14 @@ def test_there_is_a_folder_for_every_way() -> None:
         ("force", "force-service", "`force` is a word of the commands"),
         ("My_Api", "my-api", "`My_Api` cannot be a name: names are lower-case letters, digits and single dashes"),
         ("2048", "api", "`2048` cannot be a name"),
-        ("x" * 60, "x" * 32, "cannot be a name"),
+        ("x" * 60, "x" * 32, f"`{'x' * 60}` cannot be a name"),
     ],
 )
 def test_a_folder_that_no_service_can_be_called_as(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    folder: str,
-    name: str,
-    why: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str, name: str, why: str
 ) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path / folder)], check=True)
-    assert init(monkeypatch, path=str(tmp_path / folder)) == 0
+    assert ask_and_write(tmp_path / folder, lambda _prompt: "") == 0
     said = capsys.readouterr().out
     assert f"  services:\n    {name}:\n" in said and f'shipmate say "{name} v1.0 staging"' in said
-    assert f"It is called `{name}` there; choose any name that you like better: " in said and why in said
+    assert f"It is called `{name}` there; choose any name that you like better: {why}" in said
