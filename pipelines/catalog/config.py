@@ -9,6 +9,7 @@ from pipelines.catalog.names import name_problem, service_problem
 from pipelines.catalog.nodes import Entry, Mapping, Scalar, Sequence, Value, read
 from pipelines.catalog.people import groups, people, people_or_groups
 from pipelines.catalog.problems import ConfigErrors, Found, nearest
+from pipelines.catalog.recipes import KEYS, LATER
 from pipelines.domain.model import Config, Environment, Service, Target
 
 TOP = ("services", "environments", "groups", "people")
@@ -109,7 +110,7 @@ class _Reader:
         }
 
     def _service(self, name: str, entry: Entry, environments: dict[str, Environment]) -> Service:
-        fields = Fields(entry.value, self._found, of="a service", known=SERVICE)
+        fields = Fields(entry.value, self._found, of="a service", known=SERVICE, elsewhere=(*KEYS, *LATER))
         if "repo" not in fields:
             self._found.add(entry.line, f"`{name}` has no `repo`; say where its git repository is")
         return Service(

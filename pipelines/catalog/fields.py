@@ -19,16 +19,24 @@ def kind(value: Value) -> str:
         case Scalar():
             return "nothing" if value.empty else f"`{value.text}`"
         case Sequence():
-            return "a list"
+            return "a list" if value.items else "an empty list"
         case Mapping():
-            return "a mapping"
+            return "a mapping" if value.entries else "an empty mapping"
 
 
 class Fields:
-    """The fields of one mapping: what this version enforces, and what it knows of but does not."""
+    """The fields of one mapping: what this version enforces, what it knows of but does not, and what the service's own
+    deploy.yml says."""
 
     def __init__(
-        self, value: Value | None, found: Found, *, of: str, known: tuple[str, ...], later: tuple[str, ...] = ()
+        self,
+        value: Value | None,
+        found: Found,
+        *,
+        of: str,
+        known: tuple[str, ...],
+        later: tuple[str, ...] = (),
+        elsewhere: tuple[str, ...] = (),
     ) -> None:
         self.found = found
         self._of = of
@@ -46,6 +54,8 @@ class Fields:
                 self._entries[entry.key] = entry
             elif entry.key in later:
                 found.add(entry.line, f"`{entry.key}` is not enforced by this version yet; remove it for now")
+            elif entry.key in elsewhere:
+                found.add(entry.line, f"`{entry.key}` belongs in deploy.yml, in the service's own repository")
             else:
                 found.add(
                     entry.line, f"`{entry.key}` is not a key of {of}.{lookalike(entry.key)}{nearest(entry.key, known)}"

@@ -27,6 +27,8 @@ DEPTH_LIMIT = 30
 BRACKETS_LIMIT = 60
 TOO_DEEP = "this is nested too deeply"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads ten times as fast, where it is there
+SHOWN = 60  # characters of a word that is to be quoted
+_UNQUOTED = re.compile(r"(?:^|[\s\[{,:-])([@*][^\s,\]}:#]*)")
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -225,12 +227,9 @@ def _reason(error: Exception, text: bytes | str) -> str:
     lines = decoded.splitlines()
     number = _line_of(error)
     line = lines[number - 1] if number <= len(lines) else ""
-    value = line.split(":", 1)[-1].strip().lstrip("- [{,").strip()
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "a tab indents this line; YAML wants blanks"
-    if value.startswith("@") or ("@" in line and "found character" in str(error)):
-        return f'a value that begins with @ must be quoted: quote it, as in "{value or "@api"}"'
-    if value.startswith("*") or "alias" in str(error):
-        return f'a value that begins with * must be quoted: quote it, as in "{value or "*"}"'
+    if (word := _UNQUOTED.search(line)) is not None and ("found character" in str(error) or "alias" in str(error)):
+        return f'a value that begins with {word[1][0]} must be quoted: quote it, as in "{word[1][:SHOWN]}"'
     problem = error.problem if isinstance(error, MarkedYAMLError) and error.problem else str(error).splitlines()[0]
     return f"this is not YAML: {problem}"

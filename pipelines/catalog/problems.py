@@ -1,6 +1,7 @@
 """What is wrong with a file, where, and what would be right; collected, so that all is told at once."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from pipelines.domain.letters import foreign
 
 SHOWN = 20  # names to choose from
 TOLD = 100  # problems of one file
+LONGEST = 120  # characters of a word: what a file says may be as long as the file
+_QUOTED = re.compile(r"`([^`]*)`")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -52,7 +55,12 @@ class Found:
         if len(self.problems) == TOLD:
             message = "there is more that is wrong; mend what is told first"
         if len(self.problems) <= TOLD:
-            self.problems.append(Problem(file=self.file, line=line, message=message))
+            short = _QUOTED.sub(lambda quoted: _shortened(quoted[1]), message)
+            self.problems.append(Problem(file=self.file, line=line, message=short))
+
+
+def _shortened(word: str) -> str:
+    return f"`{word}`" if len(word) <= LONGEST else f"`{word[: LONGEST - 1]}…`"
 
 
 def lookalike(given: str) -> str:

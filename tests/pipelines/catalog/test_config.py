@@ -167,6 +167,23 @@ def test_a_file_that_is_not_there_says_how_to_name_one(tmp_path: Path) -> None:
             "services: {api: {repo: /r, targets: {a: {}}}}\nenvironments: {a: {}}",
             "shipmate.yml:1: the targets of a must be a list",
         ),
+        (
+            "services: {api: {repo: /r, targets: {a: []}}}\nenvironments: {a: {}}",
+            "shipmate.yml:1: the targets of a must be a list such as [stg-1, stg-2], not an empty list",
+        ),
+        (
+            "services:\n  api:\n    repo: /r\n    deploy: x.sh\nenvironments: {a: {}}",
+            "shipmate.yml:4: `deploy` belongs in deploy.yml, in the service's own repository",
+        ),
+        (
+            "environments: {a: {deployers: [@api, ana]}}",
+            'shipmate.yml:1: a value that begins with @ must be quoted: quote it, as in "@api"',
+        ),
+        ("groups:\n  @api: [ana]", 'shipmate.yml:2: a value that begins with @ must be quoted: quote it, as in "@api"'),
+        (
+            "environments: {a: {protected: " + "x" * 6_000 + "}}",
+            f"shipmate.yml:1: `protected` must be true or false, not `{'x' * 119}…`",
+        ),
         ("", "shipmate.yml:1: this file says nothing; the least is"),
         ("# only a comment", "shipmate.yml:1: this file says nothing; the least is"),
         ("services: [api]", "shipmate.yml:1: `services` must be a mapping from names, not a list"),
