@@ -29,7 +29,8 @@ for name in ("API_KEY", "CERT", "PASSED"):
     for form in (value, base64.b64encode(data).decode(), base64.encodebytes(data).decode(), data.hex(), quote(value),
                  quote_plus(value), json.dumps({"k": value}), json.dumps(json.dumps(value)), shlex.quote(value),
                  html.escape(value), repr(value), base64.b64encode(b"u:" + data).decode(),
-                 base64.urlsafe_b64encode(base64.b64encode(data)).decode()):
+                 base64.urlsafe_b64encode(base64.b64encode(data)).decode(), "\0".join(value), "\u200b".join(value),
+                 value.replace("a", "\x1b[01;31m\x1b[Ka\x1b[m\x1b[K")):  # as grep shows what it found
         print(name, form, flush=True)
     for at in range(0, len(value), 5):  # one value in many pieces
         sys.stdout.write(value[at : at + 5])
