@@ -40,9 +40,9 @@ class Used:
 class Deploy:
     """`seq` is the room's number of the last event that touched it: what a painter compares. `now_runs` is what its
     targets were known to run when it ended; `followed`: another deploy was planned after it. `condemned` are the good
-    versions that it, a rollback, goes back from. `answered` is when a person last answered: from then on its time is
-    counted anew. `ready` is when what comes next could be started, `held` says that this was too long ago to do it
-    unasked, `went_on` who said that it still shall be."""
+    versions that it, a rollback, goes back from; `last_before` is the commit of the room's deploy before it. `answered`
+    is when a person last answered: from then on its time is counted anew. `ready` is when what comes next could be
+    started, `held` says that this was too long ago to do it unasked, `went_on` who said that it still shall be."""
 
     id: str
     ask: str
@@ -79,6 +79,7 @@ class Deploy:
     retried_by: str | None = None
     followed: bool = False
     condemned: tuple[str, ...] = ()
+    last_before: str | None = None
     used: Mapping[str, Used] = field(default_factory=dict)
 
     @property

@@ -132,6 +132,7 @@ def _planned(state: State, event: ev.Planned, at: datetime, seq: int) -> State:
         ready=event.since or at,
         rollback=_pin(room),
         condemned=condemned,
+        last_before=state.room.last_commit,
     )
     return state.with_room(room).with_deploy(deploy)
 
@@ -235,8 +236,7 @@ def _closed(state: State, event: ev.Closed, at: datetime, seq: int) -> State:
     room = replace(state.room, running=None)
     if event.outcome is not Outcome.LIVE and deploy.purpose is Purpose.ROLLBACK and not deploy.touched_targets:
         room = _condemn(room, deploy.condemned, rolled_back=False)  # nothing was gone back from
-        if deploy.replaces is not None:  # so the next one goes where this one did not come
-            room = replace(room, last_commit=deploy.replaces.commit)
+        room = replace(room, last_commit=deploy.last_before)  # so the next one goes where this one did not come
     if event.outcome is Outcome.LIVE:
         good = Good(version=deploy.plan.version, commit=deploy.plan.commit, at=at, deploy=deploy.id)
         others = tuple(g for g in room.good if g.commit != good.commit)

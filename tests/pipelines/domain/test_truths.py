@@ -120,6 +120,17 @@ def test_after_a_rollback_that_came_to_no_target_the_next_goes_to_the_same_versi
     assert (some.deploy.id, some.deploy.plan.version) == ("again", "v1.3")
 
 
+def test_nor_does_it_go_further_back_where_the_targets_do_not_agree() -> None:
+    hooked = replace(ROUTED, before=(Script(run="before.sh"),))
+    some = room(hooked, "v1.3", "v1.4")
+    some.ask(ask(wish("v1.5")), replace(some.facts, new_id="bad"))
+    some.walk(failing("install on b"))
+    for name in ("back", "again"):
+        some.ask(ask(Rollback(service="api", environment="staging")), replace(some.facts, new_id=name))
+        assert (some.deploy.id, some.deploy.plan.version) == (name, "v1.4")
+        some.walk(failing("before"))
+
+
 def test_one_that_changed_something_says_that_what_it_left_is_bad() -> None:
     some = room(ROUTED, "v1.2", "v1.3", "v1.4")
     some.ask(ask(Rollback(service="api", environment="staging")), replace(some.facts, new_id="back"))
