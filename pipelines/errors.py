@@ -17,6 +17,11 @@ def noted(log: logging.Logger, doing: str, error: BaseException) -> str:
     return number
 
 
+def passing(error: BaseException) -> bool:
+    """Whether the same may go well in a moment: the database is away or slow, or its disk is full."""
+    return away(error) or isinstance(error, TimeoutError) or "disk is full" in str(getattr(error, "orig", ""))
+
+
 def away(error: BaseException) -> bool:
     """Whether all there is to it is that the database is away."""
     if isinstance(error, BaseExceptionGroup):

@@ -23,7 +23,7 @@ from pipelines.domain.events import Asked, Misread, Place
 from pipelines.domain.model import Config, Person
 from pipelines.domain.refusals import Accepted, Refusal
 from pipelines.domain.views import Name, View
-from pipelines.errors import away, noted
+from pipelines.errors import away, noted, passing
 from pipelines.facts import Doorman
 from pipelines.looking import Looker
 from pipelines.storage import asks, deploys, postings, steps
@@ -49,6 +49,7 @@ __all__ = [
     "Shipmate",
     "away",
     "noted",
+    "passing",
 ]
 
 

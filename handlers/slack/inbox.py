@@ -41,7 +41,7 @@ from pipelines.domain.commands import (
 from pipelines.domain.gates import member
 from pipelines.domain.model import Person
 from pipelines.domain.refusals import Code, Refusal, refuse
-from pipelines.shipmate import Doorman, RestartingError, Shipmate, away, noted
+from pipelines.shipmate import Doorman, RestartingError, Shipmate, noted, passing
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class Inbox:
         try:
             after = await hearing
         except Exception as error:
-            if away(error) or isinstance(error, TimeoutError):
+            if passing(error):
                 raise
             self._first(arrival.key)
             after = self._broken(noted(log, "keeping what came from Slack", error), arrival)

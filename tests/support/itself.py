@@ -12,7 +12,7 @@ from tests.support.workspace import Threaded
 
 EXAMPLE = "config/shipmate-itself"
 PARTS = ("bot", "handlers", "pipelines", EXAMPLE, "pyproject.toml", "requirements.lock")
-PATIENCE = 40
+PATIENCE = 25
 
 
 @dataclass
