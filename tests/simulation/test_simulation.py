@@ -19,6 +19,7 @@ def test_all_holds_whatever_breaks() -> None:
     assert ran.seeds == SEEDS
 
 
+@pytest.mark.long
 def test_after_any_sequence_of_clicks_duplicates_and_delays_every_message_is_the_journal_s_state() -> None:
     ran = crowd(1, SEQUENCES, mix="clicks")
     assert not ran.broken, ran.told

@@ -52,6 +52,6 @@ FAULTS = (
         run=crashed,
         tries=300,
         long=10,
-        quick={SQLITE: 2},
+        quick={SQLITE: 1},
     ),
 )

@@ -11,7 +11,7 @@ from tests.support.scene import read
 from tests.torture import ledger
 from tests.torture.judge import judged
 from tests.torture.people import at_rest, deploy_of
-from tests.torture.rows import POSTGRES, Fault, Place, Verdict
+from tests.torture.rows import Fault, Place, Verdict
 from tests.torture.stage import ENVIRONMENT, Room, Stage, at_last, on_stage
 
 OFTEN = ("turn", "claim", "carried-out", "prepared", "begun", "spawned", "output", "ended", "posting-claimed")
@@ -120,6 +120,5 @@ FAULTS = (
         run=died,
         tries=len(cases()),
         long=10,
-        quick={POSTGRES: 1},
     ),
 )
