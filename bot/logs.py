@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-CHATTY = ("aiohttp.access", "apscheduler", "alembic", "slack_bolt", "slack_sdk", "dbos")
+CHATTY = ("aiohttp.access", "alembic", "slack_bolt", "slack_sdk", "dbos")
 _SECRETS = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+|(?<=hooks\.slack\.com/)[\w/-]+|(?<=://)[^/\s@\"']+@")
 
 

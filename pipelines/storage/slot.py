@@ -24,19 +24,15 @@ AGAIN = 0.5
 LOOK_SECONDS = 5.0
 # the server learns within half a minute that a host is gone, else the slot of a host that vanished is taken for hours
 SETTINGS = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
-HOLDER = (
-    "SELECT application_name, coalesce(host(client_addr), 'this host') FROM pg_locks JOIN pg_stat_activity USING (pid) "
-    "WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND classid = %s AND objid = %s AND granted"
+TAKEN = (
+    " FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-HOLDERS = text(
-    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND "
-    "database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND classid = :space AND granted"
-).bindparams(space=SPACE)
-HELD = text(
-    "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = "
-    "current_database()) AND classid = :space AND objid = :key AND granted"
-).bindparams(space=SPACE)
+HOLDER = (
+    "SELECT application_name, coalesce(host(client_addr), 'this host')" + TAKEN + " AND classid = %s AND objid = %s"
+)
+HOLDERS = text("SELECT application_name" + TAKEN + " AND classid = :space").bindparams(space=SPACE)
+HELD = text("SELECT 1" + TAKEN + " AND classid = :space AND objid = :key").bindparams(space=SPACE)
 OURS = "shipmate "
 
 
